@@ -1,0 +1,18 @@
+'use strict';
+
+const swc = JSON.parse(require('node:fs').readFileSync(`${__dirname}/.swcrc`, 'utf8'));
+// Tests run as CommonJS, so a lazy import() becomes a require here and stays native in the built product.
+swc.module = { type: 'commonjs' };
+
+const base = {
+  rootDir: __dirname,
+  testEnvironment: 'node',
+  transform: { '^.+\\.ts$': ['@swc/jest', { ...swc, sourceMaps: 'inline' }] },
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist'],
+};
+
+/** Pure rooms: no database. */
+const unit = { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/{kernel,domains,fusion-math,demo}/**/*.test.ts'] };
+
+module.exports = { projects: [unit] };
