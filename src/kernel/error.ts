@@ -75,6 +75,7 @@ const files = {
   OMH_SCHEMA: { status: 422, hint: 'The data point does not follow the schema that it names.' },
   OMH_UNKNOWN: { status: 422, hint: 'The schema id is not one that is aggregated; the data point is kept as it came.' },
   SAMPLE_INVALID: { status: 422, hint: 'The value is outside the range that its metric allows.' },
+  METRIC_UNKNOWN: { status: 422, hint: 'The kind of record has no metric; its records stay in the source file.' },
   UNIT_UNKNOWN: { status: 422, hint: 'The unit cannot be converted to the unit of the metric.' },
   TIME_INVALID: { status: 422, hint: 'Give an instant with a zone.' },
   TIME_FUTURE: { status: 422, hint: 'The device clock runs ahead; correct it and send the data again.' },

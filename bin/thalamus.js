@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+'use strict';
+const { ensureInstalled, ensureBuilt } = require('./setup.js');
+
+ensureInstalled();
+ensureBuilt();
+require('../dist/src/cli.js');

@@ -1,0 +1,17 @@
+import { Patient, defineProduct, type Product } from '../../kernel/index.js';
+import { features } from './features.js';
+import { Condition, Observation } from './model.js';
+import { pipeline } from './pipeline.js';
+import { policy } from './policy.js';
+import { PatientMutations, PatientQueries } from './resolvers.js';
+
+export const product: Product = defineProduct({
+  name: 'patients',
+  description: 'Persons, their identity, consent and clinical facts.',
+  owner: 'Patient administration',
+  types: [Patient, Condition, Observation],
+  resolvers: [PatientQueries, PatientMutations],
+  policy,
+  pipeline,
+  features,
+});

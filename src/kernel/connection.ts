@@ -1,0 +1,64 @@
+import { Extensions, Field, ObjectType, registerEnumType } from 'type-graphql';
+import { DECLARATION, type Order, type TypeClass } from './field.js';
+import { SCALARS } from './scalar.js';
+
+/** Parts of a Relay connection: structure without data of its own (tag root). */
+export type ConnectionPart = { readonly kind: 'connection' | 'edge' | 'page-info'; readonly description: string };
+
+const connections = new Map<TypeClass, TypeClass>();
+
+function part(name: string, declaration: ConnectionPart, fields: Record<string, [() => unknown, boolean, string]>): TypeClass {
+  const made = { [name]: class {} }[name] as unknown as TypeClass;
+  ObjectType(name, { description: declaration.description })(made);
+  Extensions({ [DECLARATION]: declaration })(made as never);
+  for (const [property, [type, nullable, description]] of Object.entries(fields)) {
+    Field(type as () => never, { nullable, description })(made.prototype as object, property);
+    Extensions({ [DECLARATION]: { kind: 'structure', tags: ['root'], safeHarbor: 'none', description } })(made.prototype as object, property);
+  }
+  return made;
+}
+
+const PageInfo = part(
+  'PageInfo',
+  { kind: 'page-info', description: 'Where a page stands in its list.' },
+  {
+    hasNextPage: [() => SCALARS.Boolean, false, 'True when rows that the caller may see follow the page.'],
+    endCursor: [() => SCALARS.String, true, 'Cursor of the last row; null when the page is empty.'],
+  },
+);
+
+/** Makes the connection and edge types of an entity. It runs when the entity is declared, before any schema is built. */
+export function registerConnection(of: TypeClass, name: string): void {
+  const edge = part(
+    `${name}Edge`,
+    { kind: 'edge', description: `A row of a page of ${name}.` },
+    {
+      cursor: [() => SCALARS.String, false, 'Where the row stands in its list.'],
+      node: [() => of, true, 'The row.'],
+    },
+  );
+  const connection = part(
+    `${name}Connection`,
+    { kind: 'connection', description: `A page of ${name}.` },
+    {
+      edges: [() => [edge], false, 'Rows of the page.'],
+      pageInfo: [() => PageInfo, false, 'Where the page stands.'],
+      totalCount: [() => SCALARS.Int, true, 'Rows in all that the caller may see; null where a small count is withheld.'],
+    },
+  );
+  connections.set(of, connection);
+}
+
+export function connectionOf(of: TypeClass): TypeClass {
+  const found = connections.get(of);
+  if (!found) throw new Error(`${of.name} has no connection`);
+  return found;
+}
+
+/** The enum of the orders of one collection. */
+export function orderEnumOf(owner: TypeClass, property: string, choices: readonly Order[]): object {
+  const name = `${owner.name}${property[0]?.toUpperCase() ?? ''}${property.slice(1)}Order`;
+  const made = Object.fromEntries(choices.map((order) => [order.name, order.name]));
+  registerEnumType(made, { name, description: `Orders of ${property}.` });
+  return made;
+}

@@ -1,0 +1,66 @@
+export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag } from './classification.js';
+export { connectionOf, type ConnectionPart } from './connection.js';
+export { aggregate, collection, column, computed, entity, entityClasses, entityOf, extension, operation, queries, reader, reference, value, valueType } from './declare.js';
+export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
+export type { Feature, FeatureRows, FeatureView } from './feature.js';
+export {
+  DECLARATION,
+  type AggregateField,
+  type CollectionField,
+  type ColumnField,
+  type ComputedField,
+  type EntityDeclaration,
+  type FieldDeclaration,
+  type Filter,
+  type JoinPairs,
+  type OperationField,
+  type Order,
+  type ReaderField,
+  type ReferenceField,
+  type RowSource,
+  type SqlType,
+  type TypeClass,
+  type TypeDeclaration,
+  type TypeThunk,
+  type ValueField,
+} from './field.js';
+export { readAll, type Format, type Parsed, type ParsedFault, type ParsedRecord, type ParseOptions } from './format.js';
+export { frameOf, joinFrames, rowIndex, rowOf, takeRows, type Frame, type FrameColumn } from './frame.js';
+export { IngestFault, IngestFile, IngestResult, ingestThrough } from './ingest.js';
+export { LIMITS } from './limits.js';
+export { Patient } from './patient.js';
+export {
+  ISSUERS,
+  bindFormat,
+  type AssetDeclaration,
+  type Expectation,
+  type ExpectationAction,
+  type FormatBinding,
+  type IdentityKey,
+  type IngestReport,
+  type LinkBasis,
+  type PipelineDeclaration,
+  type StageContext,
+  type Staged,
+} from './pipeline.js';
+export {
+  ACTIONS,
+  MASKS,
+  PURPOSES,
+  allOf,
+  everyRow,
+  noRow,
+  ownRecord,
+  ownSite,
+  upToSensitivity,
+  type Action,
+  type Forbid,
+  type Grant,
+  type Mask,
+  type PolicyDeclaration,
+  type Predicate,
+  type Purpose,
+} from './policy.js';
+export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
+export { SCALARS } from './scalar.js';
+export type { FeatureAnswer, Principal, RecordStore, Scope } from './scope.js';

@@ -1,0 +1,53 @@
+import type { Tag } from './classification.js';
+import type { FeatureRows, FeatureView } from './feature.js';
+import type { TypeClass } from './field.js';
+import type { IngestReport } from './pipeline.js';
+import type { Action, Purpose } from './policy.js';
+
+/** Who asks, and for what. It comes from a verified token and from nothing else. */
+export interface Principal {
+  readonly sub: string;
+  readonly roles: readonly string[];
+  readonly purpose: Purpose;
+  /** Sites of care of the caller; '*' where the token names all. */
+  readonly sites: readonly string[] | '*';
+  readonly kind: 'person' | 'service';
+  /** jti of the token. */
+  readonly tokenId: string;
+}
+
+/** Small documents of a product (models, runs): written once, found by equality. Bulk data never pass here. */
+export interface RecordStore {
+  insert(of: TypeClass, row: Readonly<Record<string, unknown>>): Promise<void>;
+  find(of: TypeClass, where: Readonly<Record<string, unknown>>, order?: { column: string; descending: boolean }): Promise<Record<string, unknown>[]>;
+}
+
+export interface FeatureAnswer extends FeatureRows {
+  /** True where role or purpose bars the modality whatever the person; nothing was read then. */
+  readonly barred: boolean;
+  /**
+   * Persons that exist for the caller but whose rows of the modality are withheld from this purpose; known only to callers who may
+   * tell withheld from absent, else empty.
+   */
+  readonly withheld: readonly string[];
+}
+
+/** What a hand-written operation may ask. Everything here is decided, traced and audited by the rooms that provide it. */
+export interface Scope {
+  /** Id of the lineage and audit record of this request. */
+  readonly lineageId: string;
+  readonly principal: Principal;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  may(action: Action, tags: readonly Tag[]): boolean;
+  newId(): string;
+  /** Which of these persons the caller may know of. */
+  visiblePatients(ids: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Every person the caller may know of, in the order of their ids. */
+  allPatients(limit: number): Promise<readonly string[]>;
+  features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer>;
+  ingest(file: { product: string; name: string; bytes: Uint8Array; assembly?: string }): Promise<IngestReport>;
+  readonly records: RecordStore;
+  /** Adds facts to the lineage of the request: model versions, modalities withheld, counts. Names and digests only. */
+  trace(facts: Readonly<Record<string, unknown>>): void;
+}
