@@ -15,4 +15,27 @@ const base = {
 /** Pure rooms: no database. */
 const unit = { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/{kernel,domains,fusion-math,demo}/**/*.test.ts'] };
 
-module.exports = { projects: [unit] };
+/** Rooms that share one database server, started only when one of their files runs. */
+const database = {
+  ...base,
+  globalSetup: '<rootDir>/test/support/global-setup.js',
+  globalTeardown: '<rootDir>/test/support/global-teardown.js',
+};
+const room = (kind, name) => ({ ...kind, displayName: name, testMatch: [`<rootDir>/test/${name}/**/*.test.ts`] });
+
+const plain = ['house'];
+const stored = [
+  'store',
+  'pipeline',
+  'governance',
+  'fusion',
+  'gateway',
+  'contract',
+  'golden',
+  'federation',
+  'attack',
+  'regression',
+  'smoke',
+];
+
+module.exports = { projects: [unit, ...plain.map((name) => room(base, name)), ...stored.map((name) => room(database, name))] };

@@ -41,7 +41,7 @@ function locked(work) {
   const folder = path.join(root, '.thalamus');
   const lock = path.join(folder, 'setup.lock');
   fs.mkdirSync(folder, { recursive: true });
-  for (let waited = false; ; ) {
+  for (let waited = false; ;) {
     try {
       fs.writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;
@@ -80,7 +80,9 @@ function lockIsStale(lock) {
 const stampFile = () => path.join(root, 'node_modules', '.thalamus-install');
 
 function wantedStamp() {
-  const digest = createHash('sha256').update(fs.readFileSync(path.join(root, 'package-lock.json'))).digest('hex');
+  const digest = createHash('sha256')
+    .update(fs.readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex');
   return `${digest} ${process.platform}-${process.arch}`;
 }
 

@@ -140,7 +140,7 @@ async function writePerson(sink: FileSink, seed: number, person: Person, tally: 
 /**
  * Writes the synthetic demo cohort (DESIGN section 7) as real files in real formats: FHIR R4, bgzipped VCF 4.3, DICOM Part 10, C-CDA and
  * plain-text notes, Open mHealth JSON, FIT, a crosswalk, and a few deliberately bad files below `inbox-bad/`.
- * @throws CodedError BAD_INPUT for options out of range, CONFLICT when the folder holds other files, FILE_UNREADABLE
+ * @throws CodedError BAD_INPUT for options out of range, CONFLICT when the folder holds other files, FILE_UNREADABLE, DISK_FULL
  */
 export async function generateCohort(options: CohortOptions): Promise<CohortSummary> {
   const { patients = 1000, seed, outDir, now } = options;
@@ -160,7 +160,6 @@ export async function generateCohort(options: CohortOptions): Promise<CohortSumm
   const donor = people.find(({ has }) => has.genomics && has.imaging && has.omh) ?? people[0];
   const bad = donor === undefined ? new Map<string, Buffer>() : badInputs(seed, donor, catalogue, now);
   for (const [name, data] of bad) await sink.write(`inbox-bad/${name}`, data);
-  await sink.flush();
   const count = (name: ModalityName): number => people.filter((person) => modalitiesOf(person).includes(name)).length;
   return {
     patients,

@@ -59,7 +59,7 @@ export interface Person {
 type Draft = Omit<Person, 'latent'> & { signals: Omit<Latent, 'logOdds' | 'event'> };
 
 /** Effect of one standard deviation of each cause on the log odds; chosen by measurement, see test/demo/signal.test.ts. */
-const EFFECTS = { genomics: 0.9, imaging: 0.9, notes: 0.95, wearables: 0.9 } as const;
+const EFFECTS = { genomics: 1, imaging: 1.05, notes: 1.2, wearables: 1.2 } as const;
 const EVENT_SHARE = 0.25;
 
 function siteFor(random: Random): Site {

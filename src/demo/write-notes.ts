@@ -36,7 +36,7 @@ function story(seed: number, person: Person, kind: string): Story {
     `${title} ${person.given} ${person.family} (MRN ${person.mrn}) is a ${String(age)}-year-old ${person.sex} from ${person.city} seen on ${isoDate(time)}.`,
   ];
   for (const symptom of SYMPTOMS) {
-    if (random.chance(logistic(-1 + 1.25 * person.latent.notes))) sentences.push(symptom.present);
+    if (random.chance(logistic(-1 + 1.4 * person.latent.notes))) sentences.push(symptom.present);
     else if (random.chance(0.55)) sentences.push(symptom.denied);
   }
   if (random.chance(0.15)) sentences.push(`History of pneumonia in ${String(random.int(2008, 2021))}.`);

@@ -10,7 +10,7 @@ interface Wearer {
 function wearer(seed: number, person: Person): Wearer {
   const random = new Random(seed, 'wearer', person.number);
   return {
-    restingRate: 66 + 5 * person.latent.wearables + 3 * random.normal(),
+    restingRate: 66 + 6 * person.latent.wearables + 3 * random.normal(),
     stepsPerDay: 7000 * Math.exp(-0.25 * person.latent.wearables + 0.2 * random.normal()),
   };
 }

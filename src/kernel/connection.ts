@@ -1,9 +1,6 @@
 import { Extensions, Field, ObjectType, registerEnumType } from 'type-graphql';
-import { DECLARATION, type Order, type TypeClass } from './field.js';
+import { DECLARATION, type ConnectionPart, type Order, type TypeClass } from './field.js';
 import { SCALARS } from './scalar.js';
-
-/** Parts of a Relay connection: structure without data of its own (tag root). */
-export type ConnectionPart = { readonly kind: 'connection' | 'edge' | 'page-info'; readonly description: string };
 
 const connections = new Map<TypeClass, TypeClass>();
 

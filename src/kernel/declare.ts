@@ -24,13 +24,14 @@ import { argumentType, enumOf, scalarOf, type OutputType } from './scalar.js';
  * Decorators that declare a field once, as data: its kind, its classification tags and where it comes from. Each is a thin layer
  * over type-graphql and TypeORM; both executors, the policy compiler and the lineage read the same declaration from the extensions.
  */
-const declared = new Map<TypeClass, Map<string, FieldDeclaration>>();
+type Declared = Exclude<FieldDeclaration, OperationField>;
+const declared = new Map<TypeClass, Map<string, Declared>>();
 const valueTypes = new Map<ValueField, { type: () => OutputType | [OutputType]; required: boolean }>();
 const entities = new Map<TypeClass, EntityDeclaration>();
 
-function note(declaration: FieldDeclaration): PropertyDecorator {
+function note(declaration: Declared): PropertyDecorator {
   return (prototype, property) => {
-    const fields = declared.get(prototype.constructor) ?? new Map<string, FieldDeclaration>();
+    const fields = declared.get(prototype.constructor) ?? new Map<string, Declared>();
     fields.set(String(property), declaration);
     declared.set(prototype.constructor, fields);
   };
@@ -52,8 +53,8 @@ export function value(field: Omit<ValueField, 'kind'> & { type: () => OutputType
 }
 
 /** The classification of a hand-written operation; it stands beside type-graphql's own @Mutation, @Query or @Subscription. */
-export function operation(field: Omit<OperationField, 'kind' | 'safeHarbor' | 'description'>): MethodDecorator {
-  const declaration = { kind: 'operation' as const, ...field };
+export function operation(field: Omit<OperationField, 'kind'>): MethodDecorator {
+  const declaration: OperationField = { kind: 'operation', ...field };
   return Extensions({ [DECLARATION]: declaration }) as MethodDecorator;
 }
 
@@ -84,7 +85,7 @@ export function valueType(name: string, description: string): ClassDecorator {
     ObjectType(name, { description })(target);
     Extensions({ [DECLARATION]: { kind: 'value-type', description } })(target as never);
     for (const [property, field] of declared.get(target) ?? []) {
-      if (field.kind !== 'value') throw new Error(`${name}.${property}: a value type holds fields of kind value only`);
+      if (field.kind !== 'value' && field.kind !== 'reference') throw new Error(`${name}.${property}: a value type holds values and references only`);
       attach(target, property, field);
     }
   };
@@ -127,14 +128,14 @@ function declareFields(source: TypeClass, target: TypeClass, key: readonly strin
   for (const name of key) if (!served.has(name)) PrimaryColumn(typeormColumn(name, 'text'))(target.prototype as object, name);
 }
 
-function attach(target: TypeClass, property: string, field: FieldDeclaration): void {
+function attach(target: TypeClass, property: string, field: Declared): void {
   const { type, nullable } = outputOf(field);
   Field(type, { nullable, description: field.description })(target.prototype as object, property);
   Extensions({ [DECLARATION]: field })(target.prototype as object, property);
   declareArguments(target, property, field);
 }
 
-function outputOf(field: FieldDeclaration): { type: () => never; nullable: boolean } {
+function outputOf(field: Declared): { type: () => never; nullable: boolean } {
   const of = (type: () => unknown, nullable: boolean): { type: () => never; nullable: boolean } => ({ type: type as () => never, nullable });
   switch (field.kind) {
     case 'column':
@@ -154,12 +155,12 @@ function outputOf(field: FieldDeclaration): { type: () => never; nullable: boole
       if (!found) throw new Error('a value field without its type');
       return of(found.type, !found.required);
     }
-    case 'operation':
-      throw new Error('operations are declared with type-graphql');
+    case 'structure':
+      throw new Error('parts of connections are made by the kernel');
   }
 }
 
-function declareArguments(target: TypeClass, property: string, field: FieldDeclaration): void {
+function declareArguments(target: TypeClass, property: string, field: Declared): void {
   let index = 0;
   const add = (name: string, type: () => unknown, nullable: boolean, description: string): void => {
     Arg(name, type as () => never, { nullable, description })(target.prototype as object, property, index++);

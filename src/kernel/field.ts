@@ -55,6 +55,8 @@ export interface Filter {
   readonly required?: boolean;
   readonly column: string;
   readonly operator: FilterOperator;
+  /** Tags of the column where no field serves it. */
+  readonly tags?: readonly Tag[];
   /** Column that a caller searches who may read the text only redacted (operator 'search'). */
   readonly redacted?: string;
   /** A further condition on a derived column (a bucket), so that the primary key serves the filter. */
@@ -67,6 +69,8 @@ export interface Order {
   readonly column: string;
   readonly type: SqlType;
   readonly descending?: boolean;
+  /** Tags of the column where no field serves it. */
+  readonly tags?: readonly Tag[];
 }
 
 /** One row of another table, or null: by columns of this row, or by arguments at the root. */
@@ -141,9 +145,15 @@ export interface ValueField extends Declared {
   readonly kind: 'value';
 }
 
+/** Part of a connection: structure without data. */
+export interface StructureField extends Declared {
+  readonly kind: 'structure';
+}
+
 /** Hand-written: mutations, subscriptions and the few queries about the mesh itself. */
-export interface OperationField extends Declared {
+export interface OperationField {
   readonly kind: 'operation';
+  readonly tags: readonly Tag[];
   readonly action: Action;
 }
 
@@ -155,6 +165,7 @@ export type FieldDeclaration =
   | AggregateField
   | ReaderField
   | ValueField
+  | StructureField
   | OperationField;
 
 /** A type with a table: what its rows are, and what policy and evidence need to know of them. */
@@ -180,7 +191,13 @@ export interface ValueDeclaration {
   readonly description: string;
 }
 
-export type TypeDeclaration = EntityDeclaration | ValueDeclaration;
+/** Parts of a Relay connection: structure without data of its own (tag root). */
+export interface ConnectionPart {
+  readonly kind: 'connection' | 'edge' | 'page-info';
+  readonly description: string;
+}
+
+export type TypeDeclaration = EntityDeclaration | ValueDeclaration | ConnectionPart;
 
 /** The key under which declarations sit in the extensions of the schema. */
 export const DECLARATION = 'thalamus';

@@ -1,5 +1,5 @@
 export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag } from './classification.js';
-export { connectionOf, type ConnectionPart } from './connection.js';
+export { connectionOf } from './connection.js';
 export { aggregate, collection, column, computed, entity, entityClasses, entityOf, extension, operation, queries, reader, reference, value, valueType } from './declare.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
 export type { Feature, FeatureRows, FeatureView } from './feature.js';
@@ -9,6 +9,7 @@ export {
   type CollectionField,
   type ColumnField,
   type ComputedField,
+  type ConnectionPart,
   type EntityDeclaration,
   type FieldDeclaration,
   type Filter,
@@ -19,6 +20,7 @@ export {
   type ReferenceField,
   type RowSource,
   type SqlType,
+  type StructureField,
   type TypeClass,
   type TypeDeclaration,
   type TypeThunk,

@@ -61,9 +61,13 @@ export async function openPools(engine: Engine, log: (line: string) => void = ()
     await owner.end();
     if (isCoded(error)) throw error;
     if (codeOf(error) === '42501') {
-      throw new CodedError('DATABASE_UNAVAILABLE', `The user of DATABASE_URL may not make the roles ${READER_ROLE} and ${WRITER_ROLE}; it needs CREATEROLE.`, {
-        cause: error,
-      });
+      throw new CodedError(
+        'DATABASE_UNAVAILABLE',
+        `The user of DATABASE_URL may not make the roles ${READER_ROLE} and ${WRITER_ROLE}; it needs CREATEROLE.`,
+        {
+          cause: error,
+        },
+      );
     }
     throw new CodedError('DATABASE_UNAVAILABLE', 'The database roles could not be prepared.', { detail: String(error), cause: error });
   }
@@ -124,13 +128,16 @@ async function alignRole(owner: Pool, role: string, password: string): Promise<v
   const row = found.rows[0];
   const name = escapeIdentifier(role);
   if (row === undefined) {
-    await owner.query(`create role ${name} login ${Object.values(ATTRIBUTES).join(' ')} password ${escapeLiteral(scramVerifier(password))}`);
+    await owner.query(
+      `create role ${name} login ${Object.values(ATTRIBUTES).join(' ')} password ${escapeLiteral(scramVerifier(password))}`,
+    );
   } else {
     if (row.owns) throw new CodedError('CONFIG_INVALID', `The database role ${role} owns objects; it must own nothing.`);
-    if (row.member) throw new CodedError('CONFIG_INVALID', `The database role ${role} is a member of another role; it must be a member of none.`);
+    if (row.member)
+      throw new CodedError('CONFIG_INVALID', `The database role ${role} is a member of another role; it must be a member of none.`);
     // Only what differs: a user without superuser rights may not even repeat some attributes.
-    const wrong = Object.entries(ATTRIBUTES).flatMap(([column, word]) => (row[column as keyof typeof ATTRIBUTES] ? [word] : []));
-    if (!row.rolcanlogin) wrong.push('login' as never);
+    const wrong: string[] = Object.entries(ATTRIBUTES).flatMap(([column, word]) => (row[column as keyof typeof ATTRIBUTES] ? [word] : []));
+    if (!row.rolcanlogin) wrong.push('login');
     if (wrong.length > 0) await owner.query(`alter role ${name} ${wrong.join(' ')}`);
   }
   // A setting of the database could turn it off for everyone; one of the role wins over that.

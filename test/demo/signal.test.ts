@@ -4,7 +4,7 @@ import path from 'node:path';
 import { generateCohort } from '../../src/demo/index.js';
 import { auroc, crosswalkRows, fhirResources, filesBelow, readVcf } from './cohort-files.js';
 
-const PATIENTS = Number(process.env['DEMO_SIGNAL_PATIENTS'] ?? 3000);
+const PATIENTS = Number(process.env['DEMO_SIGNAL_PATIENTS'] ?? 1500);
 const NOW = Date.UTC(2026, 2, 1);
 const SYMPTOMS = ['Reports shortness', 'Bilateral ankle', 'Sleeps on three', 'Complains of fatigue', 'Describes intermittent', 'Notes palpitations', 'Recent weight gain'];
 
@@ -21,15 +21,17 @@ function genomics(): Scores {
   const result: Scores = new Map();
   for (const name of filesBelow(path.join(root, 'genomics'))) {
     const { samples, records } = readVcf(path.join(root, 'genomics', name));
-    samples.forEach((sample, index) => {
-      let sum = 0;
-      for (const cells of records) {
-        const info = cells[7] ?? '';
-        const carrier = info.includes('=Pathogenic') && /GENE=(TTN|LMNA);/.test(info);
-        if (carrier || info.includes('risk_factor')) sum += (cells[9 + index]?.match(/1/g)?.length ?? 0) * (carrier ? 6 : 1);
-      }
-      result.set(byMrn.get(sample) ?? '', sum);
-    });
+    const sums = samples.map(() => 0);
+    for (const cells of records) {
+      const info = cells[7] ?? '';
+      const carrier = info.includes('=Pathogenic') && /GENE=(TTN|LMNA);/.test(info);
+      if (!carrier && !info.includes('risk_factor')) continue;
+      samples.forEach((_, index) => {
+        const alternates = (cells[9 + index] ?? '').split('/').filter((allele) => allele === '1').length;
+        sums[index] = (sums[index] ?? 0) + alternates * (carrier ? 6 : 1);
+      });
+    }
+    samples.forEach((sample, index) => { result.set(byMrn.get(sample) ?? '', sums[index] ?? 0); });
   }
   return result;
 }

@@ -2,6 +2,9 @@ import { CodedError } from '../../kernel/error.js';
 import { choleskyInPlace, dot, pivotedCholesky, solveLower, solveLowerTransposed } from './linear-algebra.js';
 import { minimise } from './minimise.js';
 
+// Bound once: see random.ts.
+const { exp, log1p } = Math;
+
 /** A row-major design of n rows and p columns, ready for repeated fits. Wide designs are held as an n x rank factor (F13). */
 export interface Design {
   readonly n: number;
@@ -36,7 +39,7 @@ const NEWTON_COLUMNS_MAX = 128;
 const NEWTON_STEPS_MAX = 100;
 
 export function sigmoid(logit: number): number {
-  return logit >= 0 ? 1 / (1 + Math.exp(-logit)) : Math.exp(logit) / (1 + Math.exp(logit));
+  return logit >= 0 ? 1 / (1 + exp(-logit)) : exp(logit) / (1 + exp(logit));
 }
 
 export function logitOf(probability: number): number {
@@ -45,7 +48,7 @@ export function logitOf(probability: number): number {
 
 /** -log likelihood of one row, without overflow. */
 export function logLossOf(logit: number, label: number): number {
-  const positive = logit > 0 ? logit + Math.log1p(Math.exp(-logit)) : Math.log1p(Math.exp(logit));
+  const positive = logit > 0 ? logit + log1p(exp(-logit)) : log1p(exp(logit));
   return positive - label * logit;
 }
 

@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
@@ -15,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CodedError } from '../../kernel/error.js';
@@ -64,7 +63,7 @@ export async function ensureCluster(place: Place, native: NativeServer, log: (li
   removeDrafts(place);
   if (existsSync(join(cluster, 'PG_VERSION'))) return;
   log('Making the database for the first time.');
-  const draft = `${cluster}.${String(process.pid)}.draft`;
+  const draft = `${cluster}.${String(process.pid)}.${randomBytes(4).toString('hex')}.draft`;
   const passwordFile = `${draft}.password`;
   const password = randomBytes(32).toString('base64url');
   try {
@@ -118,13 +117,16 @@ export function socketFolder(place: Place): string | undefined {
 
 /** One clear line for what the server or the system said. The full text goes to `detail`. */
 export function explainFailure(said: string, what: string): CodedError {
-  if (/No space left on device|ENOSPC|Disk quota exceeded/.test(said)) {
+  if (/No space left on device|Check free disk space|ENOSPC|Disk quota exceeded/.test(said)) {
     return new CodedError('DISK_FULL', `${what}: the disk that holds the data folder is full.`, { detail: said });
   }
   if (/error while loading shared libraries|Library not loaded/.test(said)) {
     return new CodedError('DATABASE_UNAVAILABLE', `${what}: a library of the embedded Postgres is missing; reinstall the packages.`, {
       detail: said,
     });
+  }
+  if (/EEXIST|ENOTDIR/.test(said)) {
+    return new CodedError('CONFIG_INVALID', `${what}: the data folder's path names something that is not a folder.`, { detail: said });
   }
   if (/ENOEXEC|ENOENT|Exec format error|EBADARCH/.test(said)) {
     return new CodedError(
@@ -178,7 +180,7 @@ async function initdb(place: Place, native: NativeServer, draft: string, passwor
 
 function removeDrafts(place: Place): void {
   for (const name of readdirSync(place.folder)) {
-    const maker = /^postgres\.(\d+)\.draft/.exec(name)?.[1];
+    const maker = /^postgres\.(\d+)\.[0-9a-f]+\.draft/.exec(name)?.[1];
     if (maker !== undefined && !isAlive(Number(maker))) rmSync(join(place.folder, name), { recursive: true, force: true });
   }
 }

@@ -65,7 +65,7 @@ interface Outcome {
  */
 export async function startEmbedded(options: EngineOptions): Promise<Engine> {
   try {
-    const place = choosePlace(options.dataDir);
+    const place = choosePlace(options.dataDir, options.machine);
     const native = settleIn(place, options);
     await ensureCluster(place, native, options.log);
     const outcome = await startOrJoin(place, native, options.log);
@@ -98,8 +98,8 @@ function settleIn(place: Place, options: EngineOptions): NativeServer {
   if (asOther) mkdirSync(dirname(place.folder), { recursive: true, mode: 0o711 });
   privateFolder(place.folder, place);
   const installed = options.nativeDir ?? findNative();
-  const folder = asOther && !openToAll(join(installed, 'bin')) ? copyNative(installed, join(dirname(place.folder), 'server')) : installed;
-  // The driver hands the mode of an unpacked package on as it is; some archives lose the executable bit.
+  const folder = asOther && !openToAll(join(installed, 'bin')) ? copyNative(installed, dirname(place.folder)) : installed;
+  // Some caches and archives lose the executable bit.
   for (const name of ['initdb', 'postgres']) {
     const program = join(folder, 'bin', name);
     if (existsSync(program) && (statSync(program).mode & 0o111) === 0) chmodSync(program, 0o755);

@@ -1,4 +1,5 @@
 import type { PoolConfig } from 'pg';
+import type { Machine } from './account.js';
 
 /** A running Postgres, whichever way it came to run (spec/pipelines.md section 10). */
 export interface Engine {
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly log: (line: string) => void;
   /** Tests only: the folder that holds bin/, lib/ and pg-symlinks.json instead of the installed package's. */
   readonly nativeDir?: string | undefined;
+  /** Tests only: what this machine allows, instead of what it was found to allow. */
+  readonly machine?: Machine | undefined;
 }
 
 /** The SQLSTATE or system code of an error of pg or node, when it has one. */

@@ -47,11 +47,15 @@ export function prepareNative(folder: string, linkDir: string): NativeServer {
   }
   mkdirSync(linkDir, { recursive: true });
   for (const { source, target } of readLinks(folder)) link(resolve(folder, '..', source), join(linkDir, basename(target)));
-  return { folder, env: { [process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH']: linkDir } };
+  // A library looks for its neighbours beside the link it was found by, so the package's folder is named as well.
+  const path = `${linkDir}:${join(folder, 'lib')}`;
+  return { folder, env: { [process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH']: path } };
 }
 
-/** A copy for a user who cannot reach the installed package; made once per place, whole or not at all. */
-export function copyNative(folder: string, target: string): string {
+/** A copy below `parent` for a user who cannot reach the installed package; made once per version, whole or not at all. */
+export function copyNative(folder: string, parent: string): string {
+  const { version } = JSON.parse(readFileSync(join(folder, '..', 'package.json'), 'utf8')) as { version: string };
+  const target = join(parent, `server-${version}`);
   if (existsSync(join(target, 'bin'))) return target;
   const draft = `${target}.${String(process.pid)}`;
   cpSync(folder, draft, { recursive: true, verbatimSymlinks: true });

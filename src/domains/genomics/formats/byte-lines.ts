@@ -5,8 +5,6 @@ export interface ByteLine {
   readonly bytes: Buffer;
   /** True when the line was longer than the limit; `bytes` then holds only its beginning. */
   readonly tooLong: boolean;
-  /** False for a last line that has no line end. */
-  readonly ended: boolean;
 }
 
 const LF = 10;
@@ -28,10 +26,10 @@ export class LineCutter {
     let start = 0;
     for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
       if (this.size === 0 && end - start <= this.maxBytes && !this.tooLong) {
-        yield this.line(bytes.subarray(start, end), true);
+        yield this.line(bytes.subarray(start, end));
       } else {
         this.keep(bytes.subarray(start, end));
-        yield this.take(true);
+        yield this.take();
       }
       start = end + 1;
     }
@@ -40,7 +38,7 @@ export class LineCutter {
 
   /** The last line, when the file does not end with a line end. */
   *end(): Generator<ByteLine, void, undefined> {
-    if (this.size > 0 || this.tooLong) yield this.take(false);
+    if (this.size > 0 || this.tooLong) yield this.take();
   }
 
   private keep(bytes: Buffer): void {
@@ -52,19 +50,19 @@ export class LineCutter {
     this.parts = [Buffer.from(Buffer.concat(this.parts, Math.min(this.size, KEPT_OF_TOO_LONG)))];
   }
 
-  private take(ended: boolean): ByteLine {
-    const line = this.line(this.parts.length === 1 && this.parts[0] ? this.parts[0] : Buffer.concat(this.parts), ended);
+  private take(): ByteLine {
+    const line = this.line(this.parts.length === 1 && this.parts[0] ? this.parts[0] : Buffer.concat(this.parts));
     this.parts = [];
     this.size = 0;
     this.tooLong = false;
     return line;
   }
 
-  private line(raw: Buffer, ended: boolean): ByteLine {
+  private line(raw: Buffer): ByteLine {
     this.number += 1;
     let bytes = raw;
     if (this.number === 1 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) bytes = bytes.subarray(3);
-    if (ended && !this.tooLong && bytes[bytes.length - 1] === CR) bytes = bytes.subarray(0, bytes.length - 1);
-    return { number: this.number, bytes, tooLong: this.tooLong, ended };
+    if (!this.tooLong && bytes[bytes.length - 1] === CR) bytes = bytes.subarray(0, bytes.length - 1);
+    return { number: this.number, bytes, tooLong: this.tooLong };
   }
 }

@@ -32,6 +32,8 @@ export class GenotypeScanner {
   private readonly alleles = new Int32Array(ALLELES_MAX);
   private ploidy = 0;
   private phased = false;
+  /** The first sample of the last line whose sub-field breaks its definition: worth a report, but the genotypes can be read. */
+  finding: LineFault | undefined;
 
   constructor(
     private readonly samples: number,
@@ -40,13 +42,16 @@ export class GenotypeScanner {
 
   /** One array of genotype codes for each ALT, null when FORMAT has no GT. `start` is the first byte of FORMAT. */
   scan(line: Buffer, start: number, alts: number): Uint8Array[] | null | LineFault {
+    this.finding = undefined;
     const tab = line.indexOf(TAB, start);
     const end = tab === -1 ? line.length : tab;
     const plan = this.planOf(line, start, end);
     if (plan instanceof LineFault) return plan;
     const codes = plan.hasGenotype ? Array.from({ length: alts }, () => new Uint8Array(this.samples)) : null;
-    let at = end + 1;
-    for (let sample = 0; sample < this.samples; sample += 1) {
+    const only = codes?.length === 1 && plan.keys.length === 1 ? codes[0] : undefined;
+    const done = only === undefined ? 0 : plainRun(line, end + 1, only);
+    let at = end + 1 + done * 4;
+    for (let sample = done; sample < this.samples; sample += 1) {
       if (at > line.length) return new LineFault('The line has fewer samples than the header.', FIRST_SAMPLE_COLUMN + sample);
       const next = this.scanSample(line, at, sample, alts, plan, codes);
       if (next instanceof LineFault) return next;
@@ -104,9 +109,10 @@ export class GenotypeScanner {
       if (byte === COLON) colons += 1;
     }
     if (colons >= plan.keys.length) return new LineFault('A sample has more sub-fields than FORMAT.', FIRST_SAMPLE_COLUMN + sample);
-    if (!plan.anyCheck) return end;
+    if (!plan.anyCheck || this.finding !== undefined) return end;
     const reason = this.checkSubfields(line.toString('latin1', at, end), alts, plan);
-    return reason === undefined ? end : new LineFault(reason, FIRST_SAMPLE_COLUMN + sample);
+    if (reason !== undefined) this.finding = new LineFault(reason, FIRST_SAMPLE_COLUMN + sample);
+    return end;
   }
 
   private checkSubfields(text: string, alts: number, plan: FormatPlan): string | undefined {
@@ -145,7 +151,8 @@ export class GenotypeScanner {
         }
       }
       if (at === first) return -1;
-      if (allele > alts) return -2;
+      // ALT '.' leaves allele 1 unnamed rather than absent; such a line has no codes to give.
+      if (allele > Math.max(alts, 1)) return -2;
       this.alleles[ploidy] = allele;
       ploidy += 1;
       const byte = line[at];
@@ -182,6 +189,22 @@ function plainCode(line: Buffer, at: number): number {
   return a === 0 ? GENOTYPE.hetRight : GENOTYPE.hetLeft;
 }
 
+/** Reads plain calls of one ALT for as long as each is followed by a tab, and gives how many it read. */
+function plainRun(line: Buffer, start: number, codes: Uint8Array): number {
+  let at = start;
+  for (let sample = 0; sample < codes.length; sample += 1, at += 4) {
+    const a = line[at];
+    const b = line[at + 2];
+    const separator = line[at + 1];
+    if (line[at + 3] !== TAB || (separator !== PIPE && separator !== SLASH)) return sample;
+    if (a === ZERO && b === ZERO) continue;
+    const code = plainCode(line, at);
+    if (code === -1) return sample;
+    codes[sample] = code;
+  }
+  return codes.length;
+}
+
 function checkSubfield(check: VcfDefinition, text: string, start: number, end: number, alts: number, ploidy: number): string | undefined {
   let count = 1;
   let from = start;
@@ -199,7 +222,7 @@ function checkSubfield(check: VcfDefinition, text: string, start: number, end: n
 function wantedCount(number: string, alts: number, ploidy: number): number | undefined {
   if (number === 'A') return alts === 0 ? undefined : alts;
   if (number === 'R') return alts + 1;
-  if (number === 'G') return genotypeCount(alts + 1, ploidy);
+  if (number === 'G') return alts === 0 ? undefined : genotypeCount(alts + 1, ploidy);
   const code = number.charCodeAt(0);
   return code >= ZERO + 1 && code <= ZERO + 9 ? Number(number) : undefined;
 }

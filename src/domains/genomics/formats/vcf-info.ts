@@ -5,23 +5,28 @@ import { fitsType } from './vcf-value.js';
 const INFO_COLUMN = 8;
 const SEMICOLON = 59;
 const COMMA = 44;
+const QUOTE = 34;
 const KEY = /^([A-Za-z_][0-9A-Za-z_.]*|1000G)$/;
 
 /**
  * Checks the INFO column of one line after another against the header's definitions and the reserved keys
- * (VCF 4.1-4.5 section 1.6.1 item 8). Number=G is not checked: for INFO the specification leaves it open.
+ * (VCF 4.1-4.5 section 1.6.1 item 8). A broken reserved key is a fault; a broken key of the header's own is a `finding`. Number=G is not checked: for INFO the specification leaves it open.
  */
 export class InfoChecker {
   private readonly lastSeen = new Map<string, number>();
   private readonly goodKeys = new Set<string>();
   private round = 0;
+  /** What the last line breaks of the header's own definitions: worth a report, but the line can be read. */
+  finding: LineFault | undefined;
 
   constructor(
-    private readonly definitions: ReadonlyMap<string, VcfDefinition>,
+    private readonly reserved: ReadonlyMap<string, VcfDefinition>,
+    private readonly declared: ReadonlyMap<string, VcfDefinition>,
     private readonly strictKeys: boolean,
   ) {}
 
   check(info: string, alts: number): LineFault | undefined {
+    this.finding = undefined;
     if (info === '.') return undefined;
     if (info === '') return new LineFault('INFO is empty.', INFO_COLUMN);
     // Keys come from the header in sound files; the bound holds against files that invent a key a line.
@@ -47,11 +52,13 @@ export class InfoChecker {
     if (/\s/.test(key)) return 'An INFO key holds white space.';
     if (this.lastSeen.get(key) === this.round) return 'INFO holds a key twice.';
     this.lastSeen.set(key, this.round);
-    const definition = this.definitions.get(key);
+    const reserved = this.reserved.get(key);
+    const definition = this.declared.get(key) ?? reserved;
     if (definition === undefined) return undefined;
-    if (definition.type === 'Flag') return checkFlag(definition.id, info, equals, end);
-    if (equals === end) return `INFO ${definition.id} has no value.`;
-    return checkValues(definition, info, equals + 1, end, alts);
+    const broken = checkEntryValue(definition, info, equals, end, alts);
+    if (broken === undefined || reserved !== undefined) return broken;
+    this.finding ??= new LineFault(broken, INFO_COLUMN);
+    return undefined;
   }
 
   private isKey(key: string): boolean {
@@ -60,6 +67,12 @@ export class InfoChecker {
     if (good && this.goodKeys.size < 10_000) this.goodKeys.add(key);
     return good;
   }
+}
+
+function checkEntryValue(definition: VcfDefinition, info: string, equals: number, end: number, alts: number): string | undefined {
+  if (definition.type === 'Flag') return checkFlag(definition.id, info, equals, end);
+  if (equals === end) return `INFO ${definition.id} has no value.`;
+  return checkValues(definition, info, equals + 1, end, alts);
 }
 
 function checkFlag(id: string, info: string, equals: number, end: number): string | undefined {
@@ -72,8 +85,11 @@ function checkValues(definition: VcfDefinition, info: string, start: number, end
   if (end - start === 1 && info[start] === '.') return undefined;
   let count = 1;
   let from = start;
+  let quoted = false;
   for (let at = start; at <= end; at += 1) {
-    if (at < end && info.charCodeAt(at) !== COMMA) continue;
+    const char = info.charCodeAt(at);
+    if (at < end && char === QUOTE) quoted = !quoted;
+    if (at < end && (quoted || char !== COMMA)) continue;
     if (!fitsType(definition.type, info, from, at)) return `INFO ${definition.id} is not of its Type.`;
     if (info[from] === '-' && definition.type !== 'String' && isNonNegative(definition.id)) return `INFO ${definition.id} is negative.`;
     if (at < end) count += 1;

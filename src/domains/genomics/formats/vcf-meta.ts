@@ -67,7 +67,7 @@ export function checkDefinition(key: string, value: string, version: VcfVersion)
   if (/\s/.test(id)) return { reason: `The ID of a ${key} definition holds white space.` };
   if (fields.keys().next().value !== 'ID') return { reason: `The ${key} definition does not begin with ID.` };
   if (key === 'INFO' || key === 'FORMAT') return checkTyped(key, id, fields, version);
-  if (key === 'ALT') return checkAlt(id, fields, version);
+  if (key === 'ALT') return checkAlt(id, fields);
   if (key === 'META') return checkMeta(fields);
   if (key === 'FILTER') return checkDescription(key, fields);
   return key === 'SAMPLE' ? checkSample(fields) : undefined;
@@ -105,11 +105,9 @@ function checkTyped(kind: 'INFO' | 'FORMAT', id: string, fields: Map<string, Met
   return checkDescription(kind, fields);
 }
 
-function checkAlt(id: string, fields: Map<string, MetaField>, version: VcfVersion): MetaFault | undefined {
+function checkAlt(id: string, fields: Map<string, MetaField>): MetaFault | undefined {
   if (fields.has('Number') || fields.has('Type')) return { reason: 'An ALT definition holds ID and Description only.' };
-  if (version < '4.3' && !/^(DEL|INS|DUP|INV|CNV|BND)(:|$)/.test(id) && /^[a-z]/.test(id)) {
-    return { reason: 'The ID of an ALT definition does not begin with a structural type.' };
-  }
+  if (/[<>]/.test(id)) return { reason: 'The ID of an ALT definition holds a < or >.' };
   return checkDescription('ALT', fields);
 }
 
@@ -122,7 +120,7 @@ function checkMeta(fields: Map<string, MetaField>): MetaFault | undefined {
 
 function checkSample(fields: Map<string, MetaField>): MetaFault | undefined {
   const counts = ['Genomes', 'Mixture'].map((key) => fields.get(key)?.text.split(/[;,]/).length);
-  if (counts[0] !== undefined && counts[1] !== undefined && counts[0] !== counts[1]) {
+  if (counts[1] !== undefined && counts[0] !== counts[1]) {
     return { reason: 'A SAMPLE definition has unequal numbers of Genomes and Mixture.' };
   }
   return undefined;

@@ -13,10 +13,12 @@ export class OrderWatch {
   private farthest = 0;
 
   check(site: VcfSite): LineFault | undefined {
-    if (site.chrom !== this.chrom) {
-      if (this.closed.has(site.chrom)) return new LineFault('A chromosome comes back after another one.', 1, 'VCF_ORDER');
+    // <1> names contig 1 of the assembly file (section 1.6.1 item 1): the same run of lines.
+    const chrom = site.chrom.startsWith('<') ? site.chrom.slice(1, -1) : site.chrom;
+    if (chrom !== this.chrom) {
+      if (this.closed.has(chrom)) return new LineFault('A chromosome comes back after another one.', 1, 'VCF_ORDER');
       if (this.chrom !== undefined) this.closed.add(this.chrom);
-      this.chrom = site.chrom;
+      this.chrom = chrom;
       this.pos = 0;
       this.forget();
     }

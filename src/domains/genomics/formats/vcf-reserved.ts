@@ -69,7 +69,7 @@ const FORMAT = table(`
   AD R Integer 4.3
   ADF R Integer 4.3
   ADR R Integer 4.3
-  GP G Float 4.3
+  GP G Float
   CN 1 Integer 4.1 4.3
   CNQ 1 Float
   NQ 1 Integer 4.1 4.3

@@ -2,17 +2,16 @@ import { LineFault } from './vcf-fault.js';
 import { GenotypeScanner } from './vcf-genotypes.js';
 import type { VcfHeader } from './vcf-header.js';
 import { InfoChecker, infoValue } from './vcf-info.js';
-import { reservedFormat, reservedInfo, type VcfDefinition } from './vcf-reserved.js';
+import { reservedFormat, reservedInfo } from './vcf-reserved.js';
 import { isFloat } from './vcf-value.js';
 
 const TAB = 9;
 const FIXED_COLUMNS = 8;
 const FORMAT_AT = 8;
 const BASES = /^[ACGTNacgtn]+$/;
-/** IUPAC codes other than ACGTN are read from 4.3 on, where the specification tells writers to reduce them. */
 const ALT_BASES = /^[ACGTNacgtn]+$|^\*$|^<[^<>\s,]+>$|^[ACGTNacgtn]+\.$|^\.[ACGTNacgtn]+$/;
-const BREAKEND = /^(?:[ACGTNacgtn.]+([[\]])[^[\]\s,]+:\d+\1|([[\]])[^[\]\s,]+:\d+\2[ACGTNacgtn.]+)$/;
-const BREAKEND_MATE_CONTIG = /^[ACGTNacgtn.]*[[\]](?:<[^<>\s,]+>|[^[\]<>\s,]+):\d+[[\]][ACGTNacgtn.]*$/;
+const BREAKEND = /^(?:[ACGTNacgtn.]+(?:\[[^[\]\s,]+\[|\][^[\]\s,]+\])|(?:\[[^[\]\s,]+\[|\][^[\]\s,]+\])[ACGTNacgtn.]+)$/;
+const BREAKEND_MATE = /[[\]](?:<[^<>]+>|[^<>]+:\d+)[[\]]|[[\]]<[^<>]+>:\d+[[\]]/;
 const CHROM = /^(?:<[^<>\s]+>|[^\s<>[\]:*,=][^\s<>[\],]*)$/;
 const NAME = /^[^\s;]+$/;
 const POSITION_MAX = 2 ** 31 - 1;
@@ -32,7 +31,11 @@ export interface VcfSite {
   /** The raw value of one INFO key, true for a key without a value, undefined when absent. */
   infoValue(key: string): string | true | undefined;
   readonly genotypes: readonly Uint8Array[] | null;
+  /** Rules that the line breaks although it can be read: values that disagree with the header's own definitions. */
+  readonly findings: readonly LineFault[];
 }
+
+const NONE: readonly LineFault[] = [];
 
 class Site implements VcfSite {
   constructor(
@@ -45,6 +48,7 @@ class Site implements VcfSite {
     readonly filters: readonly string[] | null,
     readonly info: string,
     readonly genotypes: readonly Uint8Array[] | null,
+    readonly findings: readonly LineFault[],
   ) {}
 
   infoValue(key: string): string | true | undefined {
@@ -60,8 +64,8 @@ export class SiteReader {
 
   constructor(private readonly header: VcfHeader) {
     const { version } = header;
-    this.info = new InfoChecker(merged(reservedInfo(version), header.info), version >= '4.3');
-    this.genotypes = new GenotypeScanner(header.samples.length, merged(reservedFormat(version), header.format));
+    this.info = new InfoChecker(reservedInfo(version), header.info, version >= '4.3');
+    this.genotypes = new GenotypeScanner(header.samples.length, new Map([...reservedFormat(version), ...header.format]));
   }
 
   read(line: Buffer): VcfSite | LineFault {
@@ -71,7 +75,8 @@ export class SiteReader {
     if (!header.hasFormat && columns > FIXED_COLUMNS) return new LineFault('The line has more columns than the header.', FIXED_COLUMNS + 1);
     if (header.hasFormat && header.samples.length > 0 && columns === FIXED_COLUMNS) return new LineFault('The line has no FORMAT column.', FIXED_COLUMNS + 1);
     const chrom = this.text(line, 0);
-    if (!CHROM.test(chrom)) return new LineFault('CHROM holds a character that is not allowed.', 1);
+    // Colons are refused up to 4.2 (section 1.4.1 item 1) and allowed from 4.3 on.
+    if (!CHROM.test(chrom) || (header.version < '4.3' && chrom.includes(':'))) return new LineFault('CHROM holds a character that is not allowed.', 1);
     const pos = this.position(line);
     if (pos === -1) return new LineFault('POS is not an integer from 0 to 2147483647.', 2);
     const ids = names(this.text(line, 2));
@@ -82,15 +87,16 @@ export class SiteReader {
     if (alts instanceof LineFault) return alts;
     const qual = qualOf(this.text(line, 5));
     if (qual === undefined) return new LineFault('QUAL is not a number of 0 or more.', 6);
-    const filterText = this.text(line, 6);
-    const filters = filtersOf(filterText, header.version);
+    const filters = filtersOf(this.text(line, 6));
     if (filters === undefined) return new LineFault('FILTER holds an empty, repeated or reserved name or white space.', 7);
     const info = this.text(line, 7);
     const infoFault = this.info.check(info, alts.length);
     if (infoFault !== undefined) return infoFault;
     const called = columns > FIXED_COLUMNS ? this.genotypes.scan(line, (this.tabs[FORMAT_AT - 1] ?? 0) + 1, alts.length) : null;
     if (called instanceof LineFault) return called;
-    return new Site(chrom, pos, ids, ref, alts, qual, filters, info, called);
+    const broken = [this.info.finding, called === null && columns === FIXED_COLUMNS ? undefined : this.genotypes.finding];
+    const findings = broken[0] === undefined && broken[1] === undefined ? NONE : broken.filter((finding) => finding !== undefined);
+    return new Site(chrom, pos, ids, ref, alts, qual, filters, info, called, findings);
   }
 
   /** Notes the first eight tabs and gives the number of columns up to nine. */
@@ -123,10 +129,6 @@ export class SiteReader {
   }
 }
 
-function merged(reserved: ReadonlyMap<string, VcfDefinition>, declared: ReadonlyMap<string, VcfDefinition>): ReadonlyMap<string, VcfDefinition> {
-  return new Map([...reserved, ...declared]);
-}
-
 function names(text: string): readonly string[] | null {
   if (text === '.') return [];
   if (!text.includes(';')) return NAME.test(text) ? [text] : null;
@@ -138,7 +140,7 @@ function altsOf(text: string, ref: string): readonly string[] | LineFault {
   if (text === '.') return [];
   const alts = text.includes(',') ? text.split(',') : [text];
   for (const alt of alts) {
-    if (!ALT_BASES.test(alt) && !BREAKEND.test(alt) && !BREAKEND_MATE_CONTIG.test(alt)) return new LineFault('ALT is not an allele that VCF knows.', 5);
+    if (!ALT_BASES.test(alt) && !(BREAKEND.test(alt) && BREAKEND_MATE.test(alt))) return new LineFault('ALT is not an allele that VCF knows.', 5);
     if (alt === ref) return new LineFault('An ALT equals REF.', 5);
   }
   if (alts.length > 1 && new Set(alts).size !== alts.length) return new LineFault('ALT names an allele twice.', 5);
@@ -153,10 +155,10 @@ function qualOf(text: string): number | null | undefined {
   return /inf/i.test(text) ? Infinity : null;
 }
 
-function filtersOf(text: string, version: string): readonly string[] | null | undefined {
+function filtersOf(text: string): readonly string[] | null | undefined {
   if (text === 'PASS') return [];
   if (text === '.') return null;
   const parts = text.split(';');
-  const sound = parts.every((part) => NAME.test(part) && part !== '.' && (part !== '0' || version < '4.1'));
+  const sound = parts.every((part) => NAME.test(part) && part !== '.' && part !== '0');
   return sound && new Set(parts).size === parts.length ? parts.filter((part) => part !== 'PASS') : undefined;
 }

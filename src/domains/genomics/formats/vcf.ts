@@ -64,8 +64,6 @@ class VcfParser {
     const fault = (found: LineFault): ParsedFault => lineFault(ordinal, line, found);
     if (line.tooLong) return fault(new LineFault('The line is longer than the limit.', 0, 'LIMIT_RECORD'));
     if (line.bytes.length === 0) return fault(new LineFault('The line is empty.', 0));
-    // From 4.3 on each line has a line end (section 1.2), so its lack is the sign of a cut file.
-    if (!line.ended && (this.header?.version ?? '') >= '4.3') return fault(new LineFault('The last line has no line end.', 0));
     const site = sites.read(line.bytes);
     if (site instanceof LineFault) return fault(site);
     const disorder = this.order.check(site);

@@ -188,6 +188,12 @@ export interface NameGroups {
   readonly phonetic: string;
 }
 
+/** A name without the delimiters of empty groups at its end; null when nothing is left. */
+export function personName(name: string | null): string | null {
+  const bare = name === null ? '' : name.replace(/=+$/, '');
+  return bare === '' ? null : bare;
+}
+
 export function nameGroups(name: string): NameGroups {
   const [alphabetic = '', ideographic = '', phonetic = ''] = name.split('=');
   return { alphabetic: alphabetic.trimEnd(), ideographic: ideographic.trimEnd(), phonetic: phonetic.trimEnd() };

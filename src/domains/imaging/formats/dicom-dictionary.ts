@@ -26,7 +26,7 @@ const TABLE = `
 00180084 DS ImagingFrequency|00180085 SH ImagedNucleus|00180086 IS EchoNumbers|00180087 DS MagneticFieldStrength
 00180088 DS SpacingBetweenSlices|00180089 IS NumberOfPhaseEncodingSteps|00180090 DS DataCollectionDiameter|00180091 IS EchoTrainLength
 00180093 DS PercentSampling|00180094 DS PercentPhaseFieldOfView|00180095 DS PixelBandwidth|00181000 LO DeviceSerialNumber
-00181002 UI DeviceUID|00181008 LO GatewayID|00181016 LO SecondaryCaptureDeviceManufacturer
+00181002 UI DeviceUID|00181008 LO GantryID|00181016 LO SecondaryCaptureDeviceManufacturer
 00181018 LO SecondaryCaptureDeviceManufacturerModelName|00181019 LO SecondaryCaptureDeviceSoftwareVersions|00181020 LO SoftwareVersions
 00181030 LO ProtocolName|00181040 LO ContrastBolusRoute|00181041 DS ContrastBolusVolume|00181050 DS SpatialResolution
 00181060 DS TriggerTime|00181063 DS FrameTime|00181088 IS HeartRate|00181100 DS ReconstructionDiameter

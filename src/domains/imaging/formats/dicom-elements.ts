@@ -1,4 +1,10 @@
-import { ByteStream, bigEndianByteArrayParser, littleEndianByteArrayParser, readDicomElementExplicit, readDicomElementImplicit } from 'dicom-parser';
+import {
+  ByteStream,
+  bigEndianByteArrayParser,
+  littleEndianByteArrayParser,
+  readDicomElementExplicit,
+  readDicomElementImplicit,
+} from 'dicom-parser';
 import type { Element } from 'dicom-parser';
 import { CodedError } from '../../../kernel/error.js';
 import { LIMITS } from '../../../kernel/limits.js';
@@ -50,10 +56,11 @@ class GuardedStream extends ByteStream {
 
   override readFixedString = (count: number): string => {
     if (this.position + count > this.byteArray.length) throw new Overrun();
-    const text = String.fromCharCode(...this.byteArray.subarray(this.position, this.position + count));
+    // The engine reads nothing but the two letters of a VR in this way.
+    const vr = String.fromCharCode(this.byteArray[this.position] as number, this.byteArray[this.position + 1] as number);
     this.position += count;
     this.spend();
-    return YOUNG_VRS.has(text) ? 'OB' : text;
+    return YOUNG_VRS.has(vr) ? 'OB' : vr;
   };
 
   override readUint32 = (): number => {
@@ -206,7 +213,9 @@ export class ElementScanner {
     const header = this.header(start);
     if (error instanceof RangeError) throw tooDeep(start, header.tag);
     if (error instanceof TooMany) {
-      throw new CodedError('DICOM_ELEMENT', `An element holds more than ${String(ELEMENTS_MAX)} nested elements`, { place: bytePlace(start) });
+      throw new CodedError('DICOM_ELEMENT', `An element holds more than ${String(ELEMENTS_MAX)} nested elements`, {
+        place: bytePlace(start),
+      });
     }
     const known = header.length !== UNDEFINED_LENGTH;
     const end = header.dataOffset + header.length;
@@ -260,7 +269,9 @@ function vrOf(tag: string): string {
 
 function truncated(offset: number, tag?: string): CodedError {
   const where = tag === undefined ? 'an element header' : `the element ${tagPlace(tag)}`;
-  return new CodedError('DICOM_TRUNCATED', `The bytes end inside ${where}`, { place: tag === undefined ? bytePlace(offset) : tagPlace(tag) });
+  return new CodedError('DICOM_TRUNCATED', `The bytes end inside ${where}`, {
+    place: tag === undefined ? bytePlace(offset) : tagPlace(tag),
+  });
 }
 
 function tooDeep(offset: number, tag: string): CodedError {

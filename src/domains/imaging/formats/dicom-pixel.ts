@@ -93,7 +93,7 @@ function refuse(warnings: Set<string>, code: string): null {
 
 function histogram8(bytes: Buffer): Uint32Array {
   const counts = new Uint32Array(256);
-  for (let at = 0; at < bytes.length; at += 1) counts[bytes[at] as number]! += 1;
+  for (const byte of bytes) counts[byte] = (counts[byte] as number) + 1;
   return counts;
 }
 
@@ -101,7 +101,10 @@ function histogram16(bytes: Buffer, littleEndian: boolean): Uint32Array {
   const counts = new Uint32Array(65_536);
   const low = littleEndian ? 0 : 1;
   const high = 1 - low;
-  for (let at = 0; at + 1 < bytes.length; at += 2) counts[(bytes[at + low] as number) | ((bytes[at + high] as number) << 8)]! += 1;
+  for (let at = 0; at + 1 < bytes.length; at += 2) {
+    const cell = (bytes[at + low] as number) | ((bytes[at + high] as number) << 8);
+    counts[cell] = (counts[cell] as number) + 1;
+  }
   return counts;
 }
 
@@ -125,7 +128,7 @@ function summarise(histogram: Uint32Array, cells: Cells, slope: number, intercep
   histogram.forEach((count, cell) => {
     if (count === 0) return;
     const value = valueOf(cell, cells);
-    counts[value - lowest]! += count;
+    counts[value - lowest] = (counts[value - lowest] as number) + count;
     total += count;
     sum += count * value;
   });

@@ -1,6 +1,6 @@
 import { CodedError } from '../../../kernel/error.js';
 import type { NameGroups } from './dicom-charset.js';
-import { nameGroups } from './dicom-charset.js';
+import { nameGroups, personName } from './dicom-charset.js';
 import { tagPlace } from './dicom-dictionary.js';
 import type { Scan } from './dicom-elements.js';
 import type { PixelStatistics } from './dicom-pixel.js';
@@ -72,7 +72,7 @@ export function recordOf(scan: Scan, transferSyntax: string, inferred: boolean, 
   const shape = shapeOf(values);
   const incomplete = isIncomplete(scan, shape, values, transferSyntax, isNative(transferSyntax));
   if (incomplete) warnings.add('PIXEL_DATA_INCOMPLETE');
-  const patientName = values.text('x00100010');
+  const patientName = personName(values.text('x00100010'));
   const [rowSpacing, columnSpacing] = values.numbers('x00280030');
   return {
     studyUid,

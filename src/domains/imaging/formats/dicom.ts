@@ -72,8 +72,11 @@ function readMeta(bytes: Buffer, warnings: Set<string>): Meta {
   const start = firstElementOffset(bytes);
   const first = guessEncoding(bytes, start, OPENING_GROUPS);
   if (first === null) {
-    if (start > 0 && start + 8 > bytes.length) throw new CodedError('DICOM_TRUNCATED', 'The bytes end after the prefix', { place: bytePlace(start) });
-    throw new CodedError('DICOM_NOT_DICOM', 'No DICOM prefix and no element of group 0002 or 0008 stand at the start', { place: bytePlace(start) });
+    if (start > 0 && start + 8 > bytes.length)
+      throw new CodedError('DICOM_TRUNCATED', 'The bytes end after the prefix', { place: bytePlace(start) });
+    throw new CodedError('DICOM_NOT_DICOM', 'No DICOM prefix and no element of group 0002 or 0008 stand at the start', {
+      place: bytePlace(start),
+    });
   }
   const opensWithMeta = bytes.readUInt16LE(start) === 0x0002;
   if (start === 0) warnings.add('PREAMBLE_MISSING');
@@ -103,14 +106,16 @@ interface Body {
 
 /** Settles how the data set is encoded: as declared, unless the bytes say otherwise (spec D21). */
 function bodyOf(bytes: Buffer, meta: Meta, warnings: Set<string>): Body {
-  if (meta.end >= bytes.length) throw new CodedError('DICOM_TRUNCATED', 'The bytes end before the data set', { place: bytePlace(meta.end) });
+  if (meta.end >= bytes.length)
+    throw new CodedError('DICOM_TRUNCATED', 'The bytes end before the data set', { place: bytePlace(meta.end) });
   if (meta.transferSyntax === TRANSFER.deflated) {
     const inflated = inflate(bytes.subarray(meta.end), meta.end);
     return { bytes: inflated, offset: 0, encoding: encodingOf(TRANSFER.deflated), transferSyntax: TRANSFER.deflated, inferred: false };
   }
   const guess = guessEncoding(bytes, meta.end, OPENING_GROUPS);
   if (meta.transferSyntax === null) {
-    if (guess === null) throw new CodedError('DICOM_ELEMENT', 'The first element of the data set cannot be read', { place: bytePlace(meta.end) });
+    if (guess === null)
+      throw new CodedError('DICOM_ELEMENT', 'The first element of the data set cannot be read', { place: bytePlace(meta.end) });
     warnings.add('TRANSFER_SYNTAX_MISSING');
     return { bytes, offset: meta.end, encoding: guess, transferSyntax: transferSyntaxOf(guess), inferred: true };
   }
@@ -129,7 +134,9 @@ function inflate(deflated: Buffer, offset: number): Buffer {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const place = bytePlace(offset);
     if (code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new CodedError('ARCHIVE_BOMB', `The deflated data set expands beyond ${String(LIMITS.inflate_ratio_max)} times its size`, { place });
+      throw new CodedError('ARCHIVE_BOMB', `The deflated data set expands beyond ${String(LIMITS.inflate_ratio_max)} times its size`, {
+        place,
+      });
     }
     if (code === 'Z_BUF_ERROR') throw new CodedError('DICOM_TRUNCATED', 'The deflated data set ends early', { place });
     throw new CodedError('DICOM_ELEMENT', 'The deflated data set cannot be inflated', { place, cause: error });

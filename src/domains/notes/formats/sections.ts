@@ -36,7 +36,6 @@ const HEADINGS: readonly (readonly [code: string, ...titles: string[]])[] = [
 ];
 
 const BY_TITLE = new Map(HEADINGS.flatMap(([code, ...titles]) => titles.map((title) => [title, code] as const)));
-/** Titles too short or too common to count without a colon. */
 const LINE = /^[ \t]*([A-Za-z][A-Za-z /&,'()-]{0,59}?)[ \t]*(:|$)/;
 
 /**

@@ -1,0 +1,52 @@
+/** Version of the table and the tagger; stored with every concept they give. */
+export const CONCEPT_TABLE = { name: 'thalamus-cardiopulmonary', version: '1', system: 'ICD-10-CM' } as const;
+
+/**
+ * Symptoms, findings and conditions with ICD-10-CM codes (public domain, CMS) and own synonyms. A phrase in capitals is an
+ * acronym and matches in capitals only; the others match in any case, with hyphens as spaces.
+ */
+export const CONCEPTS: readonly (readonly [code: string, label: string, phrases: readonly string[]])[] = [
+  ['R07.9', 'Chest pain', ['chest pain', 'chest pains', 'chest discomfort', 'chest tightness', 'chest pressure', 'thoracic pain']],
+  ['R06.00', 'Dyspnea', ['dyspnea', 'dyspnoea', 'shortness of breath', 'short of breath', 'breathlessness', 'difficulty breathing', 'SOB', 'DOE']],
+  ['R06.01', 'Orthopnea', ['orthopnea', 'orthopnoea']],
+  ['R53.83', 'Fatigue', ['fatigue', 'tiredness', 'lethargy', 'exhaustion', 'low energy']],
+  ['R53.1', 'Weakness', ['weakness', 'asthenia']],
+  ['R60.9', 'Edema', ['edema', 'oedema', 'swelling', 'ankle swelling', 'leg swelling', 'peripheral edema', 'pedal edema']],
+  ['R55', 'Syncope', ['syncope', 'fainting', 'fainted', 'passed out', 'syncopal episode', 'loss of consciousness']],
+  ['R00.2', 'Palpitations', ['palpitations', 'palpitation', 'heart racing', 'racing heart']],
+  ['R00.0', 'Tachycardia', ['tachycardia', 'tachycardic']],
+  ['R00.1', 'Bradycardia', ['bradycardia', 'bradycardic']],
+  ['R50.9', 'Fever', ['fever', 'fevers', 'febrile', 'pyrexia']],
+  ['R68.83', 'Chills', ['chills', 'rigors']],
+  ['R05.9', 'Cough', ['cough', 'coughing', 'coughs']],
+  ['R06.2', 'Wheezing', ['wheezing', 'wheeze', 'wheezes']],
+  ['R04.2', 'Hemoptysis', ['hemoptysis', 'haemoptysis', 'coughing up blood']],
+  ['R09.02', 'Hypoxemia', ['hypoxemia', 'hypoxaemia', 'hypoxia']],
+  ['R42', 'Dizziness', ['dizziness', 'dizzy', 'lightheadedness', 'light headedness', 'lightheaded', 'vertigo']],
+  ['R51.9', 'Headache', ['headache', 'headaches', 'cephalalgia']],
+  ['R11.0', 'Nausea', ['nausea', 'nauseated']],
+  ['R11.10', 'Vomiting', ['vomiting', 'emesis', 'vomited']],
+  ['R10.9', 'Abdominal pain', ['abdominal pain', 'stomach pain', 'belly pain']],
+  ['R61', 'Sweating', ['sweating', 'diaphoresis', 'diaphoretic', 'night sweats']],
+  ['R63.4', 'Weight loss', ['weight loss', 'lost weight']],
+  ['R63.5', 'Weight gain', ['weight gain', 'gained weight']],
+  ['R01.1', 'Heart murmur', ['heart murmur', 'murmur', 'murmurs']],
+  ['E11.9', 'Type 2 diabetes mellitus', ['diabetes', 'diabetes mellitus', 'type 2 diabetes', 'type 2 diabetes mellitus', 'diabetic', 'T2DM', 'DM']],
+  ['I10', 'Hypertension', ['hypertension', 'high blood pressure', 'hypertensive', 'HTN']],
+  ['E78.5', 'Hyperlipidemia', ['hyperlipidemia', 'hyperlipidaemia', 'high cholesterol', 'dyslipidemia', 'HLD']],
+  ['I50.9', 'Heart failure', ['heart failure', 'congestive heart failure', 'cardiac failure', 'CHF', 'HFrEF', 'HFpEF']],
+  ['I48.91', 'Atrial fibrillation', ['atrial fibrillation', 'afib', 'a fib', 'AF']],
+  ['I25.10', 'Coronary artery disease', ['coronary artery disease', 'coronary heart disease', 'ischemic heart disease', 'CAD']],
+  ['I21.9', 'Myocardial infarction', ['myocardial infarction', 'heart attack', 'STEMI', 'NSTEMI', 'MI']],
+  ['I20.9', 'Angina', ['angina', 'angina pectoris']],
+  ['I42.9', 'Cardiomyopathy', ['cardiomyopathy', 'dilated cardiomyopathy', 'hypertrophic cardiomyopathy']],
+  ['I26.99', 'Pulmonary embolism', ['pulmonary embolism', 'pulmonary emboli', 'pulmonary embolus']],
+  ['I82.409', 'Deep vein thrombosis', ['deep vein thrombosis', 'deep venous thrombosis', 'DVT']],
+  ['J18.9', 'Pneumonia', ['pneumonia']],
+  ['J44.9', 'COPD', ['chronic obstructive pulmonary disease', 'COPD', 'emphysema']],
+  ['J45.909', 'Asthma', ['asthma', 'asthmatic']],
+  ['I63.9', 'Stroke', ['stroke', 'cerebrovascular accident', 'cerebral infarction', 'CVA']],
+  ['N18.9', 'Chronic kidney disease', ['chronic kidney disease', 'renal insufficiency', 'CKD']],
+  ['G47.33', 'Obstructive sleep apnea', ['obstructive sleep apnea', 'sleep apnea', 'OSA']],
+  ['F17.200', 'Nicotine dependence', ['smoker', 'tobacco use', 'tobacco abuse', 'nicotine dependence', 'smokes']],
+];

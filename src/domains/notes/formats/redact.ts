@@ -1,0 +1,75 @@
+/**
+ * Masks identifiers in note text by fixed marks (spec notes N13, N34, mode REDACT). Rules and the known identifiers of the patient;
+ * no dictionary of names. It helps to keep identifiers out of a view and does not by itself make a note de-identified.
+ */
+
+const MONTH = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
+
+/** In order: what can be part of a longer identifier comes later. No rule matches a mark. */
+const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
+  [/\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"')\]]+/gi, '[URL]'],
+  [/\b[A-Z0-9][A-Z0-9._%+-]*@[A-Z0-9-]+(?:\.[A-Z0-9-]+)+/gi, '[EMAIL]'],
+  [/(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)/g, '[IP]'],
+  [/(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])/gi, '[IP]'],
+  [/(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])/g, '[SSN]'],
+  [/\bSSN[ \t]*[:#]?[ \t]*\d{9}\b/gi, '[SSN]'],
+  [/\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?(?!\d)/g, '[DATE]'],
+  [/(?<![\d/.-])\d{1,2}([/.-])\d{1,2}\1(?:\d{4}|\d{2})(?![\d/-])/g, '[DATE]'],
+  [new RegExp(`\\b\\d{1,2}(?:st|nd|rd|th)?[ -]?(?:of )?${MONTH}\\.?(?:,?[ -]?\\d{4})?\\b`, 'gi'), '[DATE]'],
+  [new RegExp(`\\b${MONTH}\\.?[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,?[ ]?\\d{4})?\\b`, 'gi'), '[DATE]'],
+  [new RegExp(`\\b${MONTH}\\.?,?[ -]\\d{4}\\b`, 'gi'), '[DATE]'],
+  [/(?<![\d-])(?:\+?\d{1,3}[ .-]?)?(?:\(\d{3}\)[ ]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?:[ ]?(?:x|ext\.?)[ ]?\d{1,6})?(?![\d-])/gi, '[PHONE]'],
+  [/\b(?:MRN|medical record(?: number| no\.?)?|account(?: number| no\.?)?|acct\.?|chart(?: number| no\.?)?|record(?: number| no\.?)|patient id|accession(?: number| no\.?)?)[ \t]*[:#]*[ \t]*(?=[A-Z-]*\d)[A-Z0-9-]{3,}\b/gi, '[ID]'],
+  [/\b(?:[A-Z]{2}|zip(?: code)?:?)[ ]+\d{5}(?:-\d{4})?\b/gi, '[ZIP]'],
+  [/(?<![\d-])\d{5}-\d{4}(?![\d-])/g, '[ZIP]'],
+  [/\b(?:9\d|1[0-4]\d)(?=[ -]?(?:years?|yrs?|y\/?o\b|yo\b))/gi, '[AGE]'],
+  [/\b(age[d]?[: ]+)(?:9\d|1[0-4]\d)\b/gi, '$1[AGE]'],
+  [/(?<![\w.-])\d{7,}(?![\w.-]*\d)/g, '[ID]'],
+];
+
+/** Shortest part of a known name that is masked by itself; shorter ones are words of the language. */
+const NAME_PART_CHARS_MIN = 3;
+
+/**
+ * Replaces the known identifiers of the patient (names and ids, case-insensitive, also each word of a name), dates, phone numbers,
+ * e-mail and IP addresses, URLs, SSN, record numbers, zip codes and ages over 89 by marks such as `[NAME]`. Pure; running it again
+ * on its own output changes nothing.
+ */
+export function redactText(body: string, known: readonly string[]): string {
+  const masks = knownMasks(known);
+  let text = outsideMarks(body, (part) => maskKnown(part, masks));
+  for (;;) {
+    const before = text;
+    for (const [pattern, mark] of RULES) text = outsideMarks(text, (part) => part.replace(pattern, mark));
+    // A replaced part may lay bare another; each round removes characters of the source, so this ends.
+    if (text === before) return text;
+  }
+}
+
+const MARK = /(\[(?:NAME|ID|URL|EMAIL|IP|SSN|DATE|PHONE|ZIP|AGE)\])/;
+
+function outsideMarks(text: string, change: (part: string) => string): string {
+  return text.split(MARK).map((part, i) => (i % 2 === 1 ? part : change(part))).join('');
+}
+
+interface Masks {
+  readonly pattern: RegExp;
+}
+
+function knownMasks(known: readonly string[]): Masks | null {
+  const phrases = new Set<string>();
+  for (const raw of known) {
+    const phrase = raw.trim();
+    if (phrase === '') continue;
+    phrases.add(phrase);
+    if (!/\d/.test(phrase)) for (const word of phrase.split(/[\s,^]+/)) if (word.length >= NAME_PART_CHARS_MIN) phrases.add(word);
+  }
+  if (phrases.size === 0) return null;
+  const longestFirst = [...phrases].sort((a, b) => b.length - a.length);
+  const alternatives = longestFirst.map((phrase) => phrase.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/\s+/g, '\\s+'));
+  return { pattern: new RegExp(alternatives.join('|'), 'giu') };
+}
+
+function maskKnown(part: string, masks: Masks | null): string {
+  return masks === null ? part : part.replace(masks.pattern, (found) => (/\d/.test(found) ? '[ID]' : '[NAME]'));
+}

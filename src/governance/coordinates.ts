@@ -1,0 +1,123 @@
+import { getNamedType, isObjectType, type GraphQLField, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import {
+  CodedError,
+  DECLARATION,
+  entityOf,
+  isTag,
+  type EntityDeclaration,
+  type FieldDeclaration,
+  type Filter,
+  type Order,
+  type Tag,
+  type TypeDeclaration,
+  type TypeThunk,
+} from '../kernel/index.js';
+
+export function fieldDeclaration(field: GraphQLField<unknown, unknown>): FieldDeclaration {
+  const found = field.extensions[DECLARATION] as FieldDeclaration | undefined;
+  if (!found) throw new CodedError('SCHEMA_UNCLASSIFIED', `The field ${field.name} has no declaration.`);
+  return found;
+}
+
+export function typeDeclaration(type: GraphQLObjectType): TypeDeclaration | undefined {
+  return type.extensions[DECLARATION] as TypeDeclaration | undefined;
+}
+
+export function entityOfType(type: GraphQLObjectType): EntityDeclaration | undefined {
+  const found = typeDeclaration(type);
+  return found?.kind === 'entity' ? found : undefined;
+}
+
+/** Object types that hold data: all but introspection. */
+export function dataTypes(schema: GraphQLSchema): GraphQLObjectType[] {
+  return Object.values(schema.getTypeMap()).filter((type): type is GraphQLObjectType => isObjectType(type) && !type.name.startsWith('__'));
+}
+
+/**
+ * Refuses a schema in which anything is unclassified: a field without declaration or tags, an unknown tag, a required field whose tags
+ * go beyond those of its row (a policy could hide it and the null would tell), a filter on a column nobody classified.
+ */
+export function assertClassified(schema: GraphQLSchema): void {
+  const faults: string[] = [];
+  for (const type of dataTypes(schema)) {
+    const entity = entityOfType(type);
+    for (const field of Object.values(type.getFields())) {
+      if (FEDERATION_FIELDS.has(field.name)) continue;
+      const coordinate = `${type.name}.${field.name}`;
+      const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
+      if (!declaration || declaration.tags.length === 0) {
+        faults.push(coordinate);
+        continue;
+      }
+      for (const tag of declaration.tags) if (!isTag(tag)) faults.push(`${coordinate} (unknown tag ${String(tag)})`);
+      if (!field.description) faults.push(`${coordinate} (no description)`);
+      if (declaration.kind === 'column' && declaration.required && !declaration.tags.every((tag) => entity?.tags.includes(tag))) {
+        faults.push(`${coordinate} (required, but its tags go beyond those of the row)`);
+      }
+      faults.push(...unclassifiedFilters(schema, coordinate, declaration));
+    }
+  }
+  if (faults.length > 0) throw new CodedError('SCHEMA_UNCLASSIFIED', `Unclassified fields: ${faults.join(', ')}.`);
+}
+
+const FEDERATION_FIELDS = new Set(['_service', '_entities', 'sdl']);
+
+function unclassifiedFilters(schema: GraphQLSchema, coordinate: string, declaration: FieldDeclaration): string[] {
+  if (declaration.kind !== 'collection' && declaration.kind !== 'reference' && declaration.kind !== 'aggregate') return [];
+  const target = declaration.kind === 'reference' ? declaration.to : declaration.of;
+  const orders = declaration.kind === 'collection' ? (declaration.orders ?? []) : [];
+  return [
+    ...(declaration.filters ?? [])
+      .filter((filter) => filterTags(schema, target, filter) === undefined)
+      .map((filter) => `${coordinate}(${filter.argument}:) (filters an unclassified column)`),
+    ...orders
+      .filter((order) => orderTags(schema, target, order) === undefined)
+      .map((order) => `${coordinate}(orderBy: ${order.name}) (orders by an unclassified column)`),
+  ];
+}
+
+/** Tags that a caller must read in the clear to filter or order by a column; undefined where nobody classified it. */
+export function columnTags(schema: GraphQLSchema, of: TypeThunk, column: string): readonly Tag[] | undefined {
+  const entity = entityOf(of());
+  if (column === entity.patient) return entity.tags;
+  for (const type of dataTypes(schema)) {
+    if (entityOfType(type)?.table !== entity.table) continue;
+    for (const field of Object.values(type.getFields())) {
+      const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
+      if (declaration?.kind === 'column' && declaration.column === column) return [...new Set([...entity.tags, ...declaration.tags])];
+    }
+  }
+  return undefined;
+}
+
+export function filterTags(schema: GraphQLSchema, of: TypeThunk, filter: Filter): readonly Tag[] | undefined {
+  if (filter.tags) return [...new Set([...entityOf(of()).tags, ...filter.tags])];
+  return columnTags(schema, of, filter.column);
+}
+
+export function orderTags(schema: GraphQLSchema, of: TypeThunk, order: Order): readonly Tag[] | undefined {
+  if (order.tags) return [...new Set([...entityOf(of()).tags, ...order.tags])];
+  return columnTags(schema, of, order.column);
+}
+
+/** The entity type that a field of kind reference or collection leads to. */
+export function targetOf(declaration: FieldDeclaration): TypeThunk | undefined {
+  if (declaration.kind === 'reference') return declaration.to;
+  if (declaration.kind === 'collection' || declaration.kind === 'aggregate') return declaration.of;
+  return undefined;
+}
+
+/** Everything that a caller must be granted at once to use a reader: its own tags and those of all rows and columns it reads. */
+export function readerTags(schema: GraphQLSchema, declaration: FieldDeclaration & { kind: 'reader' }): readonly Tag[] {
+  const tags = new Set<Tag>(declaration.tags);
+  for (const { of, columns } of declaration.reads) {
+    for (const tag of entityOf(of()).tags) tags.add(tag);
+    for (const column of columns) for (const tag of columnTags(schema, of, column) ?? []) tags.add(tag);
+  }
+  return [...tags];
+}
+
+export function namedObject(field: GraphQLField<unknown, unknown>): GraphQLObjectType | undefined {
+  const named = getNamedType(field.type);
+  return isObjectType(named) ? named : undefined;
+}
