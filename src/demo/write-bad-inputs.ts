@@ -21,7 +21,7 @@ export function badInputs(seed: number, person: Person, sites: readonly VariantS
   const other = seed + 1;
   const fit = fitActivity(other, person);
   fit.writeUInt16LE(fit.readUInt16LE(fit.length - 2) ^ 0x5555, fit.length - 2);
-  const note = textNote(other, person).split('\n').filter((line) => !line.startsWith('Patient-ID:')).join('\n');
+  const note = textNote(other, person).replace(/^Patient-ID:.*$/m, 'Patient-ID:').replace(/^Issuer:.*\n/m, '');
   const [image] = dicomStudy(other, person).values();
   const time = isoZoned(person.index, 0);
   const dataPoint = {
@@ -38,6 +38,6 @@ export function badInputs(seed: number, person: Person, sites: readonly VariantS
     ['activity-wrong-crc.fit', fit],
     ['heart-rate-wrong-unit.json', Buffer.from(`${JSON.stringify([dataPoint])}\n`)],
   ]);
-  if (image !== undefined) files.set('image-truncated.dcm', image.subarray(0, image.length - 3000));
+  if (image !== undefined) files.set('image-truncated.dcm', image.subarray(0, 900));
   return files;
 }

@@ -79,13 +79,13 @@ function escapeXml(text: string): string {
 
 const LOINC = 'codeSystem="2.16.840.1.113883.6.1" codeSystemName="LOINC"';
 
-function section(templateRoot: string, code: string, title: string, text: string): string {
+function section(templateRoot: string, code: string, title: string, text: string, sensitivity = ''): string {
   return `      <component>
         <section>
           <templateId root="${templateRoot}"/>
           <code code="${code}" ${LOINC} displayName="${title}"/>
           <title>${title}</title>
-          <text>${text}</text>
+          <text>${text}</text>${sensitivity && `\n          <confidentialityCode code="${sensitivity}" codeSystem="2.16.840.1.113883.5.25"/>`}
         </section>
       </component>`;
 }
@@ -145,7 +145,7 @@ export function ccdaNote(seed: number, person: Person): string {
     <structuredBody>
 ${section('1.3.6.1.4.1.19376.1.5.3.1.3.4', '10164-2', 'History of present illness', paragraph(told.history) + paragraph(`Family history: ${told.family}`))}
 ${section('2.16.840.1.113883.10.20.22.2.1', '10160-0', 'Medications', medications)}
-${section('2.16.840.1.113883.10.20.22.2.8', '51848-0', 'Assessment', paragraph(assessment))}
+${section('2.16.840.1.113883.10.20.22.2.8', '51848-0', 'Assessment', paragraph(assessment), person.part2 === undefined ? '' : 'ETH')}
 ${section('2.16.840.1.113883.10.20.22.2.10', '18776-5', 'Plan', paragraph(told.plan))}
     </structuredBody>
   </component>

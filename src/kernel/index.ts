@@ -63,6 +63,20 @@ export {
   type Predicate,
   type Purpose,
 } from './policy.js';
+export type {
+  CellPlan,
+  ConnectionItem,
+  ConnectionPlan,
+  FilterUse,
+  LineageEdge,
+  Plan,
+  PlanDecision,
+  PlanField,
+  PlanValues,
+  ReaderPlan,
+  RowStep,
+  ValueSelection,
+} from './plan.js';
 export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
 export { SCALARS } from './scalar.js';
 export type { FeatureAnswer, Principal, RecordStore, Scope } from './scope.js';

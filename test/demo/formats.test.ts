@@ -110,6 +110,7 @@ test('C-CDA: well-formed, names its patient and holds the four sections', () => 
     parser.on('opentag', (tag) => { if (tag.name === 'code') codes.push(String(tag.attributes['code'])); });
     parser.write(text).close();
     expect(codes).toEqual(['11506-3', '10164-2', '10160-0', '51848-0', '18776-5']);
+    expect(text.includes('code="ETH"')).toBe(text.includes('<confidentialityCode code="R"'));
     expect(text).toMatch(/<id root="urn:thalamus:demo:mrn:\w+" extension="[NSW]\d{6}"\/>/);
   }
 });
@@ -164,10 +165,12 @@ test('FIT: sizes and both checksums hold, the serial number is in the crosswalk'
 
 test('bad inputs are bad in the way that their names say', () => {
   expect(() => gunzipSync(read('inbox-bad/genotypes-truncated.vcf.gz'))).toThrow();
-  expect(read('inbox-bad/note-without-patient.txt').toString('utf8')).not.toContain('Patient-ID');
+  expect(read('inbox-bad/note-without-patient.txt').toString('utf8')).toMatch(/^Patient-ID:\nType:/);
   const fit = read('inbox-bad/activity-wrong-crc.fit');
   expect(fit.readUInt16LE(fit.length - 2)).not.toBe(crc16(fit.subarray(0, -2)));
   const lines = read('inbox-bad/genotypes-one-bad-line.vcf').toString('utf8').trimEnd().split('\n').filter((line) => !line.startsWith('#'));
   expect(lines.map((line) => /^\d+$/.test(line.split('\t')[1] ?? ''))).toEqual([true, false, true]);
-  expect(read('inbox-bad/image-truncated.dcm').toString('latin1', 128, 132)).toBe('DICM');
+  const image = read('inbox-bad/image-truncated.dcm');
+  expect(image.toString('latin1', 128, 132)).toBe('DICM');
+  expect(() => parseDicom(image)).toThrow();
 });

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { generateCohort } from '../../src/demo/index.js';
 import { auroc, crosswalkRows, fhirResources, filesBelow, readVcf } from './cohort-files.js';
 
-const PATIENTS = Number(process.env['DEMO_SIGNAL_PATIENTS'] ?? 1500);
+const PATIENTS = Number(process.env['DEMO_SIGNAL_PATIENTS'] ?? 1200);
 const NOW = Date.UTC(2026, 2, 1);
 const SYMPTOMS = ['Reports shortness', 'Bilateral ankle', 'Sleeps on three', 'Complains of fatigue', 'Describes intermittent', 'Notes palpitations', 'Recent weight gain'];
 
@@ -40,13 +40,14 @@ function imaging(): Scores {
   const result: Scores = new Map();
   for (const name of filesBelow(path.join(root, 'imaging'))) {
     const data = readFileSync(path.join(root, 'imaging', name));
-    const pixels = data.subarray(data.length - 8192);
+    // A copy, so that the 16-bit view starts on an even byte.
+    const pixels = new Uint16Array(Uint8Array.from(data.subarray(data.length - 8192)).buffer);
     const offset = data.includes('CT chest') ? 1024 : 0;
     let sum = 0;
-    for (let at = 0; at < pixels.length; at += 2) sum += pixels.readUInt16LE(at) - offset;
+    for (const value of pixels) sum += value - offset;
     const mean = sum / 4096;
     let squares = 0;
-    for (let at = 0; at < pixels.length; at += 2) squares += (pixels.readUInt16LE(at) - offset - mean) ** 2;
+    for (const value of pixels) squares += (value - offset - mean) ** 2;
     const number = Number(path.basename(path.dirname(name)));
     const mrn = `${(name.split('/')[0] ?? '').charAt(5).toUpperCase()}${String(number).padStart(6, '0')}`;
     result.set(mrn, mean / 55 + Math.sqrt(squares / 4096) / 35);

@@ -10,7 +10,7 @@ import { Random } from '../../src/fusion/train/random.js';
 import { shapley } from '../../src/fusion/train/shapley.js';
 import { fitStandardiser, standardise } from '../../src/fusion/train/standardise.js';
 
-const of = Float64Array.of;
+const of = (...values: number[]): Float64Array => Float64Array.from(values);
 
 describe('metrics equal hand values', () => {
   it('AUROC counts a tied pair as one half', () => {
@@ -38,7 +38,12 @@ describe('metrics equal hand values', () => {
         const value = auroc(scores, labels);
         fc.pre(!Number.isNaN(value));
         expect(auroc(scores.map(sigmoid), labels)).toBeCloseTo(value, 12);
-        expect(auroc(scores.map((s) => -s), labels)).toBeCloseTo(1 - value, 12);
+        expect(
+          auroc(
+            scores.map((s) => -s),
+            labels,
+          ),
+        ).toBeCloseTo(1 - value, 12);
       }),
     );
   });
@@ -46,13 +51,21 @@ describe('metrics equal hand values', () => {
 
 describe('bootstrap', () => {
   const random = new Random(4);
-  const labels = Float64Array.from({ length: 300 }, (_, i) => i % 3 === 0 ? 1 : 0);
+  const labels = Float64Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? 1 : 0));
   const good = labels.map((y) => y + random.normal());
   const folds = Int32Array.from(labels, (_, i) => i % 5);
 
   it('averages within folds, holds the point inside the interval and pairs the draws', () => {
-    const { aurocs, differences } = bootstrapAurocs([good, good.map((s) => 2 * s)], labels, folds, new Random(1), { draws: 300, level: 0.95 });
-    const byFold = [0, 1, 2, 3, 4].map((k) => auroc(good.filter((_, i) => folds[i] === k), labels.filter((_, i) => folds[i] === k)));
+    const { aurocs, differences } = bootstrapAurocs([good, good.map((s) => 2 * s)], labels, folds, new Random(1), {
+      draws: 300,
+      level: 0.95,
+    });
+    const byFold = [0, 1, 2, 3, 4].map((k) =>
+      auroc(
+        good.filter((_, i) => folds[i] === k),
+        labels.filter((_, i) => folds[i] === k),
+      ),
+    );
     expect(aurocs[0]!.value).toBeCloseTo(byFold.reduce((a, b) => a + b, 0) / 5, 12);
     expect(aurocs[0]!.low).toBeLessThan(aurocs[0]!.value);
     expect(aurocs[0]!.high).toBeGreaterThan(aurocs[0]!.value);
@@ -63,16 +76,22 @@ describe('bootstrap', () => {
 describe('folds and masks', () => {
   it('keeps class counts within one of each other', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 5, max: 40 }), fc.integer({ min: 5, max: 60 }), fc.integer({ min: 2, max: 5 }), fc.integer(), (ones, zeros, k, seed) => {
-        const labels = Float64Array.from({ length: ones + zeros }, (_, i) => (i < ones ? 1 : 0));
-        const fold = stratifiedFolds(labels, k, new Random(seed));
-        for (const label of [0, 1]) {
-          const counts = Array.from({ length: k }, (_, f) => fold.filter((value, i) => value === f && labels[i] === label).length);
-          expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
-        }
-        const held = stratifiedHoldout(labels, 0.2, new Random(seed));
-        expect(held.filter((flag, i) => flag === 1 && labels[i] === 1)).toHaveLength(Math.max(1, Math.round(ones * 0.2)));
-      }),
+      fc.property(
+        fc.integer({ min: 5, max: 40 }),
+        fc.integer({ min: 5, max: 60 }),
+        fc.integer({ min: 2, max: 5 }),
+        fc.integer(),
+        (ones, zeros, k, seed) => {
+          const labels = Float64Array.from({ length: ones + zeros }, (_, i) => (i < ones ? 1 : 0));
+          const fold = stratifiedFolds(labels, k, new Random(seed));
+          for (const label of [0, 1]) {
+            const counts = Array.from({ length: k }, (_, f) => fold.filter((value, i) => value === f && labels[i] === label).length);
+            expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+          }
+          const held = stratifiedHoldout(labels, 0.2, new Random(seed));
+          expect(held.filter((flag, i) => flag === 1 && labels[i] === 1)).toHaveLength(Math.max(1, Math.round(ones * 0.2)));
+        },
+      ),
       { numRuns: 50 },
     );
     expect(() => stratifiedFolds(of(1, 0, 0, 0), 3, new Random(1))).toThrow('fewer rows');

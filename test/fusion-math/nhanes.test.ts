@@ -1,6 +1,5 @@
-import { frameOf, type Frame } from '../../src/kernel/frame.js';
+import { frameOf, rowIndex, rowOf, type Frame } from '../../src/kernel/frame.js';
 import { evaluateLate, scoreLate, serialiseLate, trainLate, withEvaluation, type LateEvaluation } from '../../src/fusion/stages/late.js';
-import { rowIndex, rowOf } from '../../src/kernel/frame.js';
 import { nhanesThere, readNhanes, type Cohort } from './nhanes.js';
 
 (nhanesThere ? describe : describe.skip)('late fusion on NHANES, repeat 0', () => {
@@ -52,10 +51,14 @@ import { nhanesThere, readNhanes, type Cohort } from './nhanes.js';
     const training = new Map([...labels].filter(([id]) => folds.get(id) !== 0));
     const demographics = frames['demographics']!;
     const planted = (fill: number, leak: boolean): Record<string, Frame> => ({
-      ...frames,
+      exam_lab: frames['exam_lab']!,
       demographics: frameOf(demographics.keys, [
         ...demographics.columns,
-        { name: 'planted', unit: '1', values: Float64Array.from(demographics.keys, (id) => (leak && folds.get(id) === 0 ? labels.get(id)! : fill)) },
+        {
+          name: 'planted',
+          unit: '1',
+          values: Float64Array.from(demographics.keys, (id) => (leak && folds.get(id) === 0 ? labels.get(id)! : fill)),
+        },
       ]),
     });
     for (const fill of [0, NaN]) {
@@ -78,7 +81,9 @@ import { nhanesThere, readNhanes, type Cohort } from './nhanes.js';
     const start = process.hrtime.bigint();
     const model = trainLate(cohort.frames, cohort.labels, { seed: 7 });
     const took = Number(process.hrtime.bigint() - start) / 1e9;
-    process.stdout.write(`one model ${took.toFixed(2)} s, weights ${model.weights.map((w) => w.toFixed(2)).join(' ')}, lambdas ${model.modalities.map((m) => m.lambda).join(' ')}\n`);
+    process.stdout.write(
+      `one model ${took.toFixed(2)} s, weights ${model.weights.map((w) => w.toFixed(2)).join(' ')}, lambdas ${model.modalities.map((m) => m.lambda).join(' ')}\n`,
+    );
     expect(model.calibrationRows + model.trainingRows).toBe(2978);
     expect(took).toBeLessThan(10);
   });

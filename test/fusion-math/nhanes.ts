@@ -12,7 +12,10 @@ if (!nhanesThere) {
 }
 
 function table(file: string): { header: string[]; rows: string[][] } {
-  const [header, ...rows] = readFileSync(path.join(FOLDER, file), 'utf8').trim().split('\n').map((line) => line.trim().split(','));
+  const [header, ...rows] = readFileSync(path.join(FOLDER, file), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(','));
   return { header: header!, rows };
 }
 
@@ -28,7 +31,10 @@ export function readNhanes(): Cohort {
   for (const file of readdirSync(FOLDER).filter((name) => name.startsWith('mod_'))) {
     const { header, rows } = table(file);
     const columns = header.slice(1).map((name, j) => ({ name, unit: '1', values: Float64Array.from(rows, (row) => Number(row[j + 1])) }));
-    frames[file.slice(4, -4)] = frameOf(rows.map((row) => row[0]!), columns);
+    frames[file.slice(4, -4)] = frameOf(
+      rows.map((row) => row[0]!),
+      columns,
+    );
   }
   const keep = Object.fromEntries(
     ['25', '50', '75'].map((share) => {

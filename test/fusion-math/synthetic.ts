@@ -20,7 +20,10 @@ export function synthetic(seed: number, n = 400, modalities = 3, width = 4, abse
       unit: '1',
       values: Float64Array.from(rows, (row) => (random.next() < 0.05 ? NaN : severity[row]! + (1 + m) * random.normal())),
     }));
-    frames[`view${m}`] = frameOf(rows.map((row) => ids[row]!), columns);
+    frames[`view${m}`] = frameOf(
+      rows.map((row) => ids[row]!),
+      columns,
+    );
   }
   return { frames, labels };
 }

@@ -283,7 +283,7 @@ describe('as root without user namespaces', () => {
     engines.push(engine);
     expect(await ask(engine, 'select 1 as value')).toBe(1);
     expect(statSync(`/proc/${String(postmaster(join(folder, 'served')))}`).uid).toBe(65534);
-    expect(existsSync(join(folder, `server-18.4.0-beta.17`, 'bin'))).toBe(true);
+    expect(existsSync(join(folder, 'server-18.4.0-beta.17', 'native', 'bin'))).toBe(true);
     await engine.stop();
     // The next start finds it again, namespaces or not.
     expect(await ask(await start(folder), 'select 1 as value')).toBe(1);

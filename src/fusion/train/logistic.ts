@@ -35,7 +35,7 @@ export interface LogisticFit {
 }
 
 /** Columns up to which Newton steps cost less than L-BFGS. */
-const NEWTON_COLUMNS_MAX = 128;
+const NEWTON_COLUMNS_MAX = 48;
 const NEWTON_STEPS_MAX = 100;
 
 export function sigmoid(logit: number): number {

@@ -128,7 +128,7 @@ export function explainFailure(said: string, what: string): CodedError {
   if (/EEXIST|ENOTDIR/.test(said)) {
     return new CodedError('CONFIG_INVALID', `${what}: the data folder's path names something that is not a folder.`, { detail: said });
   }
-  if (/ENOEXEC|ENOENT|Exec format error|EBADARCH/.test(said)) {
+  if (/ENOEXEC|spawn \S+ ENOENT|Exec format error|EBADARCH/.test(said)) {
     return new CodedError(
       'DATABASE_UNAVAILABLE',
       `${what}: the embedded Postgres does not run on this machine; set DATABASE_URL to a Postgres of version 15 or later.`,
@@ -171,7 +171,7 @@ async function initdb(place: Place, native: NativeServer, draft: string, passwor
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
     child.on('error', (error) => {
-      done(codeOf(error) ?? 'unknown');
+      done(String(error));
     });
     child.on('close', done);
   });

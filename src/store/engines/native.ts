@@ -1,4 +1,4 @@
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CodedError } from '../../kernel/error.js';
 import { codeOf } from './engine.js';
@@ -56,16 +56,19 @@ export function prepareNative(folder: string, linkDir: string): NativeServer {
 export function copyNative(folder: string, parent: string): string {
   const { version } = JSON.parse(readFileSync(join(folder, '..', 'package.json'), 'utf8')) as { version: string };
   const target = join(parent, `server-${version}`);
-  if (existsSync(join(target, 'bin'))) return target;
+  const copied = join(target, 'native');
+  if (existsSync(join(copied, 'bin'))) return copied;
   const draft = `${target}.${String(process.pid)}`;
-  cpSync(folder, draft, { recursive: true, verbatimSymlinks: true });
+  // The list of links names its files from the package's folder, so the copy keeps that shape.
+  cpSync(folder, join(draft, 'native'), { recursive: true, verbatimSymlinks: true });
+  chmodSync(draft, 0o755);
   try {
     renameSync(draft, target);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (!existsSync(join(target, 'bin'))) throw error;
+    if (!existsSync(join(copied, 'bin'))) throw error;
   }
-  return target;
+  return copied;
 }
 
 function readLinks(folder: string): Link[] {

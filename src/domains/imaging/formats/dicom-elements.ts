@@ -210,13 +210,13 @@ export class ElementScanner {
 
   /** Names the fault. A damaged sequence of known length is stepped over: nothing of the top level depends on it. */
   private recover(start: number, error: unknown): Element {
-    const header = this.header(start);
-    if (error instanceof RangeError) throw tooDeep(start, header.tag);
     if (error instanceof TooMany) {
       throw new CodedError('DICOM_ELEMENT', `An element holds more than ${String(ELEMENTS_MAX)} nested elements`, {
         place: bytePlace(start),
       });
     }
+    const header = this.header(start);
+    if (isStackOverflow(error)) throw tooDeep(start, header.tag);
     const known = header.length !== UNDEFINED_LENGTH;
     const end = header.dataOffset + header.length;
     if (known && end > this.bytes.length) throw truncated(start, header.tag);
@@ -272,6 +272,11 @@ function truncated(offset: number, tag?: string): CodedError {
   return new CodedError('DICOM_TRUNCATED', `The bytes end inside ${where}`, {
     place: tag === undefined ? bytePlace(offset) : tagPlace(tag),
   });
+}
+
+/** The engine recurses without a limit of its own. */
+function isStackOverflow(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'RangeError';
 }
 
 function tooDeep(offset: number, tag: string): CodedError {

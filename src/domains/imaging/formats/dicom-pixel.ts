@@ -44,12 +44,23 @@ const PROVIDER_URL = 'x00287fe0';
 export function isIncomplete(scan: Scan, shape: PixelShape, values: Values, transferSyntax: string, native: boolean): boolean {
   const { pixel } = scan;
   if (scan.cut) return true;
-  if (pixel === null) return shape.rows !== null && shape.columns !== null && !values.has(PROVIDER_URL);
+  if (pixel === null) return isImage(shape, values) && !values.has(PROVIDER_URL);
   if (pixel.fragments !== null) return !VIDEO.test(transferSyntax) && pixel.fragments < shape.frames;
   // Compressed data of a stated length break PS3.5 section A.4; how much is missing cannot be told.
   if (!native) return pixel.length === 0;
   const expected = expectedBytes(pixel, shape);
   return expected === null || pixel.length < expected;
+}
+
+/** Storage classes that are nothing without pixels: CR, CT, US, MR, SC, XA, PET, visible light and their kin; not MR spectroscopy. */
+const IMAGE_CLASSES = /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:1|2|3|4|6|7|12|13|14|20|77\.1|128)(?:\.|$)/;
+const MR_SPECTROSCOPY = '1.2.840.10008.5.1.4.1.1.4.2';
+
+/** An object that was cut between two elements is well-formed; its class and image description tell that pixels lack. */
+function isImage(shape: PixelShape, values: Values): boolean {
+  if (shape.rows !== null || shape.columns !== null || shape.photometric !== null) return true;
+  const sopClass = values.text('x00080016') ?? '';
+  return sopClass !== MR_SPECTROSCOPY && IMAGE_CLASSES.test(sopClass);
 }
 
 function expectedBytes(pixel: PixelPlace, shape: PixelShape): number | null {

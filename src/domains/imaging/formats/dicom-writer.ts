@@ -78,7 +78,11 @@ function valueOf({ vr, value, tag }: WriterElement): Buffer {
   if (vr === 'OW') throw new RangeError(`Element ${tag} takes bytes`);
   if (vr !== 'US') return Buffer.from(list.map((item) => (vr === 'DS' ? decimal(item) : String(item))).join('\\'), 'utf8');
   const bytes = Buffer.alloc(2 * list.length);
-  list.forEach((item, index) => bytes.writeUInt16LE(Number(item), 2 * index));
+  list.forEach((item, index) => {
+    const number = Number(item);
+    if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new RangeError(`Element ${tag} takes numbers from 0 to 65535`);
+    bytes.writeUInt16LE(number, 2 * index);
+  });
   return bytes;
 }
 

@@ -131,7 +131,7 @@ function inflate(deflated: Buffer, offset: number): Buffer {
   try {
     return inflateRawSync(deflated, { maxOutputLength: most, finishFlush: constants.Z_FINISH });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
     const place = bytePlace(offset);
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       throw new CodedError('ARCHIVE_BOMB', `The deflated data set expands beyond ${String(LIMITS.inflate_ratio_max)} times its size`, {

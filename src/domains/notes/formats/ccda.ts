@@ -6,7 +6,7 @@ import { cdaBody } from './ccda-body.js';
 import { cdaHeader, recordTargets } from './ccda-header.js';
 import { bomOf } from './decode.js';
 import type { NoteRecord } from './note-record.js';
-import { HL7_V3, decodeXml, readXmlTree } from './xml.js';
+import { HL7_V3, decodeXml, placeOf, readXmlTree } from './xml.js';
 import type { XmlNode } from './xml.js';
 
 /** Roots that carry clinical statements: without text they are faults NOTE_NO_TEXT. */
@@ -56,7 +56,7 @@ async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<N
 
 function readDocument(root: XmlNode, bytes: Uint8Array): Parsed<NoteRecord> {
   const fault = (code: 'CCDA_STRUCTURE' | 'NOTE_NO_TEXT', reason: string): Parsed<NoteRecord> => ({
-    ok: false, ordinal: 0, place: root.place, code, reason, bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
+    ok: false, ordinal: 0, place: placeOf(root), code, reason, bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
   });
   const clinical = CLINICAL_ROOTS.has(root.local) && (root.prefix !== '' || root.namespace === HL7_V3);
   if (!clinical) {
@@ -69,5 +69,5 @@ function readDocument(root: XmlNode, bytes: Uint8Array): Parsed<NoteRecord> {
   if (!hasText && content.attachment === null) {
     return fault('NOTE_NO_TEXT', `The ${root.local} holds no narrative text and no attachment.`);
   }
-  return { ok: true, ordinal: 0, place: root.place, value: { ...cdaHeader(root), ...content } };
+  return { ok: true, ordinal: 0, place: placeOf(root), value: { ...cdaHeader(root), ...content } };
 }

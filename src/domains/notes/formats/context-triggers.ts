@@ -22,7 +22,7 @@ export const TRIGGERS: readonly (readonly [rule: TriggerRule, scope: TriggerScop
   ['POSSIBLE', 'POST', `is possible/is suspected/was suspected/cannot be excluded/cannot be ruled out/not ruled out/should be ruled out/must be ruled out
     /is likely/to be ruled out/be ruled out/did not rule out/could not be excluded`],
   ['HISTORICAL', 'PRE', `history of/history/past history of/past medical history/past medical history of/past surgical history/hx of/h/o/hx/previous
-    /previously/prior/in the past/status post/s/p/remote/pmh/known history of/known/had a/chronic/history significant for/years ago he had`],
+    /previously/prior/in the past/status post/s/p/remote/pmh/known history of/known/chronic/history significant for/years ago he had`],
   ['HISTORICAL', 'POST', 'in the past/years ago/months ago/in childhood/as a child/by history/since childhood'],
   ['HYPOTHETICAL', 'PRE', `if/should he develop/should she develop/should you/return for/return if/return to the emergency room for/call for/call if
     /in case of/as needed for/prn/unless/in the event of/watch for/monitor for/to prevent/prophylaxis for/prophylaxis against/risk of/risk for

@@ -14,7 +14,7 @@ export function invalidUtf8At(bytes: Uint8Array): number {
   if (isUtf8(bytes)) return -1;
   let low = 0;
   let high = bytes.length;
-  // The longest prefix that is complete UTF-8 up to at most 3 pending bytes: prefixes are good up to the fault, bad after it.
+  // A prefix that lacks only the end of its last character counts as good; prefixes are good up to the fault and bad after it.
   while (high - low > 1) {
     const middle = (low + high) >>> 1;
     if (prefixGood(bytes, middle)) low = middle;
@@ -42,7 +42,7 @@ export function bomOf(bytes: Uint8Array): 'utf-8' | 'utf-16le' | 'utf-16be' | nu
 
 /** Decodes with a declared character set. Throws ENCODING_INVALID when the set is not known or the bytes break it. */
 export function decodeAs(bytes: Uint8Array, charset: string): Decoded {
-  let decoder: TextDecoder;
+  let decoder: InstanceType<typeof TextDecoder>;
   try {
     decoder = new TextDecoder(charset, { fatal: true });
   } catch (cause) {

@@ -35,23 +35,33 @@ const FS = 0x1c;
  */
 export async function* splitMessages(input: AsyncIterable<Uint8Array>): AsyncGenerator<RawMessage> {
   let held = Buffer.alloc(0);
+  let waiting: Uint8Array[] = [];
+  let waitingBytes = 0;
   let searched = 0;
   let position = 0;
-  for await (const part of input) {
-    held = held.length === 0 ? Buffer.from(part) : Buffer.concat([held, part]);
-    // A header of three letters and its delimiter may be cut by the chunk border.
-    for (let next = headerAt(held, Math.max(searched, 0)); next >= 0; next = headerAt(held, searched)) {
+  const take = function* (): Generator<RawMessage> {
+    held = Buffer.concat([held, ...waiting]);
+    [waiting, waitingBytes] = [[], 0];
+    for (let next = headerAt(held, searched); next >= 0; next = headerAt(held, searched)) {
       if (position > 0) yield { bytes: held.subarray(0, next), position };
       else refuseLead(held.subarray(0, next));
       position += 1;
       held = held.subarray(next);
       searched = 3;
     }
+    // A header of three letters and its delimiter may be cut by the border of two parts.
     searched = Math.max(position > 0 ? 3 : 0, held.length - 4);
-    if (held.length > LIMITS.record_bytes_max) {
+  };
+  for await (const part of input) {
+    waiting.push(part);
+    waitingBytes += part.length;
+    // Joining only once as much has come as is held keeps the copying linear for one long message.
+    if (waitingBytes >= held.length) yield* take();
+    if (held.length + waitingBytes > LIMITS.record_bytes_max) {
       throw new CodedError('LIMIT_RECORD', `A message may hold ${LIMITS.record_bytes_max} bytes.`, { place: `message ${Math.max(position, 1)}` });
     }
   }
+  yield* take();
   if (position === 0) throw new CodedError('HL7_HEADER', 'The file holds no MSH segment.', { place: 'segment 1' });
   yield { bytes: held, position };
 }

@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { isCoded } from '../../../kernel/error.js';
 import type { ErrorCode } from '../../../kernel/error.js';
 import type { Format, Parsed } from '../../../kernel/format.js';
@@ -76,7 +76,7 @@ const CHARSETS: Readonly<Record<string, string>> = {
 
 /** MSH-18 when it is stated; without it UTF-8 where the bytes allow, else CP1252. */
 function decodeMessage(bytes: Buffer): string {
-  if (isUtf8(bytes) && bytes.every((byte) => byte < 0x80)) return bytes.toString('latin1');
+  if (isAscii(bytes)) return bytes.toString('latin1');
   const head = bytes.subarray(0, 4096).toString('latin1').split(/[\r\n]/, 1)[0] ?? '';
   const stated = (head.split(head.charAt(3))[17] ?? '').split(/[~^]/, 1)[0]?.trim().toUpperCase() ?? '';
   const latin = /^8859\/(\d{1,2})$/.exec(stated);
@@ -184,7 +184,7 @@ function patientKeys(pid: Segment, delimiters: Delimiters): PatientKey[] {
   return keys;
 }
 
-/** Restrictions that stand for the whole message: ARV-3 and PV1-16 is left alone, being about the person and not the text. */
+/** Restrictions that stand for the whole message (ARV-3). PV1-16 is about the person and not the text, and is left alone. */
 function accessCodes({ segments, delimiters }: Message): string[] {
   return segments.filter((segment) => segment.id === 'ARV').map((segment) => component(field(segment, 3), 1, delimiters));
 }

@@ -8,8 +8,8 @@ const MONTH = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|jul
 /** In order: what can be part of a longer identifier comes later. No rule matches a mark. */
 const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [/\b(?:https?:\/\/|ftp:\/\/|www\.)[^\s<>"')\]]+/gi, '[URL]'],
-  [/\b[A-Z0-9][A-Z0-9._%+-]*@[A-Z0-9-]+(?:\.[A-Z0-9-]+)+/gi, '[EMAIL]'],
-  [/(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)/g, '[IP]'],
+  [/\b[A-Z0-9][A-Z0-9._%+-]{0,63}@[A-Z0-9-]{1,63}(?:\.[A-Z0-9-]{1,63}){1,8}/gi, '[EMAIL]'],
+  [/(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\d)/g, '[IP]'],
   [/(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])/gi, '[IP]'],
   [/(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])/g, '[SSN]'],
   [/\bSSN[ \t]*[:#]?[ \t]*\d{9}\b/gi, '[SSN]'],
@@ -24,23 +24,25 @@ const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [/(?<![\d-])\d{5}-\d{4}(?![\d-])/g, '[ZIP]'],
   [/\b(?:9\d|1[0-4]\d)(?=[ -]?(?:years?|yrs?|y\/?o\b|yo\b))/gi, '[AGE]'],
   [/\b(age[d]?[: ]+)(?:9\d|1[0-4]\d)\b/gi, '$1[AGE]'],
-  [/(?<![\w.-])\d{7,}(?![\w.-]*\d)/g, '[ID]'],
+  [/\d{7,}/g, '[ID]'],
 ];
 
 /** Shortest part of a known name that is masked by itself; shorter ones are words of the language. */
 const NAME_PART_CHARS_MIN = 3;
 
 /**
- * Replaces the known identifiers of the patient (names and ids, case-insensitive, also each word of a name), dates, phone numbers,
+ * Replaces the known identifiers of the patient (ids anywhere, names and each word of a name as whole words, in any case), dates, phone numbers,
  * e-mail and IP addresses, URLs, SSN, record numbers, zip codes and ages over 89 by marks such as `[NAME]`. Pure; running it again
  * on its own output changes nothing.
  */
 export function redactText(body: string, known: readonly string[]): string {
-  const masks = knownMasks(known);
-  let text = outsideMarks(body, (part) => maskKnown(part, masks));
+  const pattern = knownPattern(known);
+  const maskKnown = (part: string): string => (pattern === null ? part : part.replace(pattern, (found) => (/\d/.test(found) ? '[ID]' : '[NAME]')));
+  let text = body;
   for (;;) {
     const before = text;
-    for (const [pattern, mark] of RULES) text = outsideMarks(text, (part) => part.replace(pattern, mark));
+    text = outsideMarks(text, maskKnown);
+    for (const [rule, mark] of RULES) text = outsideMarks(text, (part) => part.replace(rule, mark));
     // A replaced part may lay bare another; each round removes characters of the source, so this ends.
     if (text === before) return text;
   }
@@ -52,11 +54,8 @@ function outsideMarks(text: string, change: (part: string) => string): string {
   return text.split(MARK).map((part, i) => (i % 2 === 1 ? part : change(part))).join('');
 }
 
-interface Masks {
-  readonly pattern: RegExp;
-}
-
-function knownMasks(known: readonly string[]): Masks | null {
+/** Matches every known identifier: names as whole words, anything with a digit wherever it stands. Null when none is known. */
+function knownPattern(known: readonly string[]): RegExp | null {
   const phrases = new Set<string>();
   for (const raw of known) {
     const phrase = raw.trim();
@@ -65,11 +64,9 @@ function knownMasks(known: readonly string[]): Masks | null {
     if (!/\d/.test(phrase)) for (const word of phrase.split(/[\s,^]+/)) if (word.length >= NAME_PART_CHARS_MIN) phrases.add(word);
   }
   if (phrases.size === 0) return null;
-  const longestFirst = [...phrases].sort((a, b) => b.length - a.length);
-  const alternatives = longestFirst.map((phrase) => phrase.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&').replace(/\s+/g, '\\s+'));
-  return { pattern: new RegExp(alternatives.join('|'), 'giu') };
-}
-
-function maskKnown(part: string, masks: Masks | null): string {
-  return masks === null ? part : part.replace(masks.pattern, (found) => (/\d/.test(found) ? '[ID]' : '[NAME]'));
+  const alternatives = [...phrases].sort((a, b) => b.length - a.length).map((phrase) => {
+    const escaped = phrase.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\s+/g, '\\s+');
+    return /\d/.test(phrase) ? escaped : `(?<!\\p{L})${escaped}(?!\\p{L})`;
+  });
+  return new RegExp(alternatives.join('|'), 'giu');
 }

@@ -14,8 +14,9 @@ export interface XmlElement {
   readonly namespace: string | null;
   /** Attributes by their name as written, prefix included. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** 'line L column C' of the end of the start tag. */
-  readonly place: string;
+  /** Where the start tag ends, as the reader counts: lines from 1, columns from 0. */
+  readonly line: number;
+  readonly column: number;
 }
 
 export interface XmlHandler {
@@ -58,7 +59,8 @@ export function readXml(text: string, handler: XmlHandler): void {
       local: colon < 0 ? tag.name : tag.name.slice(colon + 1),
       namespace: colon < 0 ? inherited : null,
       attributes,
-      place: here(),
+      line: parser.line,
+      column: parser.column,
     });
   });
   parser.on('text', (value) => { handler.text(value); });
@@ -80,6 +82,11 @@ export interface XmlNode extends XmlElement {
 /** Most elements one document may hold; a tree of more would not fit beside other work in one worker. */
 const XML_ELEMENTS_MAX = 1_000_000;
 
+/** 'line L column C'. */
+export function placeOf(element: XmlElement): string {
+  return `line ${element.line} column ${element.column}`;
+}
+
 /** Reads a whole document as a tree. Throws as `readXml` does, and LIMIT_RECORD past a million elements. */
 export function readXmlTree(text: string): XmlNode {
   const stack: XmlNode[] = [];
@@ -89,7 +96,7 @@ export function readXmlTree(text: string): XmlNode {
     open(element) {
       elements += 1;
       if (elements > XML_ELEMENTS_MAX) {
-        throw new CodedError('LIMIT_RECORD', `The document holds more than ${XML_ELEMENTS_MAX} elements.`, { place: element.place });
+        throw new CodedError('LIMIT_RECORD', `The document holds more than ${XML_ELEMENTS_MAX} elements.`, { place: placeOf(element) });
       }
       const node: XmlNode = { ...element, children: [] };
       stack.at(-1)?.children.push(node);

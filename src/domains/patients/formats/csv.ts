@@ -30,7 +30,7 @@ export class CsvReader {
         }
       } else if (char === 0x2c || char === 0x0a) {
         if (this.state === At.Plain) this.field += text.slice(from, at);
-        this.endField();
+        this.endField(char === 0x0a);
         from = at + 1;
         if (char === 0x0a) {
           this.source += text.slice(rowFrom, at);
@@ -58,24 +58,20 @@ export class CsvReader {
   end(): CsvRow | null {
     if (this.source === '') return null;
     if (this.state === At.Quoted) this.fault = 'a quote is not closed';
-    this.endField();
+    this.endField(true);
     return this.endRow();
   }
 
-  private endField(): void {
-    this.fields.push(this.field);
+  private endField(endsRow: boolean): void {
+    // The CR of a line end lands in a plain field only; one inside quotes belongs to the value.
+    this.fields.push(endsRow && this.state === At.Plain && this.field.endsWith('\r') ? this.field.slice(0, -1) : this.field);
     this.field = '';
     this.state = At.FieldStart;
   }
 
   private endRow(): CsvRow {
-    const last = this.fields.length - 1;
-    if (this.source.endsWith('\r')) {
-      this.source = this.source.slice(0, -1);
-      const value = this.fields[last] as string;
-      if (value.endsWith('\r')) this.fields[last] = value.slice(0, -1);
-    }
-    const row = { fields: this.fields, source: this.source, fault: this.fault };
+    const source = this.source.endsWith('\r') ? this.source.slice(0, -1) : this.source;
+    const row = { fields: this.fields, source, fault: this.fault };
     this.fields = [];
     this.source = '';
     this.fault = null;

@@ -15,7 +15,8 @@ interface ScalarPlan {
   readonly read: FieldReader;
   readonly at: number;
   readonly scale: number;
-  readonly offset: number;
+  /** Offset in raw steps: one division keeps the decimals of the file exact. */
+  readonly shift: number;
   /** Read when this field holds its invalid sentinel. */
   fallback: ScalarPlan | null;
 }
@@ -109,7 +110,7 @@ export class FitSamples implements FitVisitor {
       const field = definition.fields.find((candidate) => candidate.number === number);
       const read = field === undefined ? null : fieldReader(field.baseType, field.size, definition.littleEndian);
       if (field === undefined || read === null) continue;
-      const plan: ScalarPlan = { column: this.batches.column(metric, null, null), metric, read, at: field.at, scale, offset, fallback: null };
+      const plan: ScalarPlan = { column: this.batches.column(metric, null, null), metric, read, at: field.at, scale, shift: offset * scale, fallback: null };
       const wider = plans.get(metric);
       if (wider === undefined) plans.set(metric, plan);
       else wider.fallback = plan;
@@ -133,7 +134,7 @@ export class FitSamples implements FitVisitor {
         used = plan.fallback;
         raw = used.read(this.view, at + used.at);
       }
-      if (!Number.isNaN(raw)) this.push(used.column, used.metric, t, raw / used.scale - used.offset, ordinal, at);
+      if (!Number.isNaN(raw)) this.push(used.column, used.metric, t, (raw - used.shift) / used.scale, ordinal, at);
     }
   }
 

@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, readdirSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Parsed } from '../../../../src/kernel/format.js';
 import { CodedError } from '../../../../src/kernel/error.js';
 import { vcf, type VcfRecord } from '../../../../src/domains/genomics/formats/vcf.js';
@@ -63,6 +63,3 @@ export async function* pieces(bytes: Uint8Array | string, size = 65_536): AsyncG
   for (let at = 0; at < all.length; at += size) yield Promise.resolve(all.subarray(at, at + size));
 }
 
-export function nameOf(file: string): string {
-  return basename(file);
-}

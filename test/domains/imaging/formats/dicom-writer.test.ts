@@ -42,8 +42,7 @@ test('what is written is read back', () => {
 test('every cut of a written image is refused or incomplete', () => {
   const bytes = writeDicom(imageElements([1, 2, 3, 4]));
   for (let length = 0; length < bytes.length; length += 1) {
-    // Between two elements ahead of the geometry a cut object is a well-formed object without an image.
-    if (outcome(bytes.subarray(0, length)) === 'read') expect(readDicom(bytes.subarray(0, length)).rows).toBeNull();
+    expect([length, outcome(bytes.subarray(0, length))]).not.toEqual([length, 'read']);
   }
 });
 
@@ -71,7 +70,7 @@ test('statistics equal the plain formulas', () => {
             expect(pixel?.[key]).toBe(sorted[Math.ceil(share * sorted.length) - 1]);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 60 },
   );
 });
 
@@ -83,7 +82,7 @@ test('random damage is read or refused with a code', () => {
       for (const [at, byte] of edits) damaged[at] = byte;
       expect(typeof outcome(damaged)).toBe('string');
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   );
 });
 

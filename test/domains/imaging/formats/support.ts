@@ -38,10 +38,13 @@ export function outcome(bytes: Buffer): string {
   }
 }
 
+const CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2';
+
+/** A basic text SR without content: an object that needs no pixels. */
 export const HEADER: readonly WriterElement[] = [
-  { tag: '00080016', vr: 'UI', value: '1.2.840.10008.5.1.4.1.1.2' },
+  { tag: '00080016', vr: 'UI', value: '1.2.840.10008.5.1.4.1.1.88.11' },
   { tag: '00080018', vr: 'UI', value: '2.25.3' },
-  { tag: '00080060', vr: 'CS', value: 'CT' },
+  { tag: '00080060', vr: 'CS', value: 'SR' },
   { tag: '00100010', vr: 'PN', value: 'Müller^Jörg=山田^太郎' },
   { tag: '0020000D', vr: 'UI', value: '2.25.1' },
   { tag: '0020000E', vr: 'UI', value: '2.25.2' },
@@ -49,7 +52,7 @@ export const HEADER: readonly WriterElement[] = [
 
 export function imageElements(samples: readonly number[], more: readonly WriterElement[] = []): WriterElement[] {
   return [
-    ...HEADER,
+    ...HEADER.map((element) => (element.tag === '00080016' ? { ...element, value: CT_IMAGE } : element)),
     { tag: '00280002', vr: 'US', value: 1 },
     { tag: '00280004', vr: 'CS', value: 'MONOCHROME2' },
     { tag: '00280010', vr: 'US', value: 1 },

@@ -16,7 +16,7 @@ describe('scanJson', () => {
     fc.assert(fc.property(damaged, ([json, at, insert, cut]) => {
       const from = at % (json.length + 1);
       const text = json.slice(0, from) + insert + json.slice(from + cut);
-      if (!text.isWellFormed()) return;
+      if (Buffer.from(text).toString() !== text) return;
       expect(accepts(() => scanJson(Buffer.from(text)))).toBe(accepts(() => JSON.parse(text)));
     }), { numRuns: 3000 });
   });

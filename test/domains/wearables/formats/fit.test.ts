@@ -181,10 +181,12 @@ describeWithData('the public FIT files', () => {
     expect(readFit(bytesOf('activity-settings-nodata.fit')).segments).toBe(2);
   });
 
-  test('compressed timestamps give every record of the speed and distance file its instant', async () => {
-    const { samples } = await gather(fitFormat, bytesOf('compressed-speed-distance.fit'));
-    const speeds = samples.filter((sample) => sample.metric === 'speed');
-    expect(speeds.length).toBeGreaterThan(700);
-    expect(speeds.every((sample, index) => index === 0 || sample.t >= (speeds[index - 1]?.t ?? 0))).toBe(true);
+  test('compressed timestamps that count from power-up are no instants: each record is refused, none is dropped silently', async () => {
+    const bytes = bytesOf('compressed-speed-distance.fit');
+    expect(readFit(bytes).messages.get(RECORD)).toBe(755);
+    const { samples, faults } = await gather(fitFormat, bytes);
+    expect(samples).toEqual([]);
+    expect(new Set(faults.map((fault) => fault.code))).toEqual(new Set(['TIME_INVALID']));
+    expect(new Set(faults.map((fault) => fault.ordinal)).size).toBeGreaterThan(700);
   });
 });

@@ -1,0 +1,350 @@
+import { createHash } from 'node:crypto';
+import {
+  Kind,
+  getArgumentValues,
+  getNamedType,
+  isObjectType,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
+import {
+  cellPlan,
+  clearGuard,
+  edge,
+  entityOfType,
+  fieldDeclaration,
+  filterTags,
+  orderAllowed,
+  readerTags,
+  ruleColumns,
+  verdictOf,
+  type PolicyClass,
+} from '../governance/index.js';
+import {
+  CodedError,
+  LIMITS,
+  entityOf,
+  type AggregateField,
+  type CollectionField,
+  type ColumnField,
+  type ComputedField,
+  type ConnectionItem,
+  type ConnectionPlan,
+  type EntityDeclaration,
+  type FieldDeclaration,
+  type FilterUse,
+  type LineageEdge,
+  type Order,
+  type Plan,
+  type PlanDecision,
+  type PlanField,
+  type ReaderField,
+  type ReferenceField,
+  type RowStep,
+  type ValueSelection,
+} from '../kernel/index.js';
+
+/** Raised where a document holds something that the compiled path does not do; the reference path answers then. */
+export class PlanUnsupported extends Error {}
+
+/** A field of the document whose arguments are bound when the plan runs. */
+export interface ArgumentSite {
+  readonly definition: GraphQLField<unknown, unknown>;
+  readonly node: FieldNode;
+  readonly coordinate: string;
+}
+
+export interface PlannedOperation {
+  readonly plan: Plan;
+  readonly sites: readonly ArgumentSite[];
+}
+
+type Fragments = Record<string, FragmentDefinitionNode>;
+
+/** Makes the plan of a query for one policy class: selection set and decisions become rows, cells and readers. */
+export function planQuery(input: {
+  schema: GraphQLSchema;
+  policyClass: PolicyClass;
+  operation: OperationDefinitionNode;
+  fragments: Fragments;
+  variables: Record<string, unknown>;
+}): PlannedOperation {
+  return new Planner(input.schema, input.policyClass, input.fragments, input.variables).operation(input.operation);
+}
+
+class Planner {
+  private readonly sites: ArgumentSite[] = [];
+  private readonly columns: LineageEdge[] = [];
+  private readonly decisions = new Map<string, PlanDecision>();
+  private readonly datasets = new Set<string>();
+
+  constructor(
+    private readonly schema: GraphQLSchema,
+    private readonly policyClass: PolicyClass,
+    private readonly fragments: Fragments,
+    private readonly variables: Record<string, unknown>,
+  ) {}
+
+  operation(operation: OperationDefinitionNode): PlannedOperation {
+    const query = this.schema.getQueryType();
+    if (!query) throw new PlanUnsupported('no query type');
+    const groups = collectFields(this.schema, this.fragments, this.variables, query, operation.selectionSet);
+    const fields = [...groups].map(([key, nodes]) => this.field(query, undefined, key, nodes));
+    const columns = [...new Map(this.columns.map((each) => [JSON.stringify(each), each])).values()];
+    return {
+      plan: { fields, columns, decisions: [...this.decisions.values()], datasets: [...this.datasets].sort() },
+      sites: this.sites,
+    };
+  }
+
+  private fields(type: GraphQLObjectType, nodes: readonly FieldNode[]): PlanField[] {
+    const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    return [...groups].map(([key, children]) => this.field(type, entityOfType(type), key, children));
+  }
+
+  private field(parent: GraphQLObjectType, entity: EntityDeclaration | undefined, key: string, nodes: readonly FieldNode[]): PlanField {
+    const [node] = nodes;
+    if (!node) throw new PlanUnsupported('empty group');
+    // Postgres cuts names at 63 bytes, so two long aliases could become one.
+    if (Buffer.byteLength(key) > 63) throw new PlanUnsupported('long response key');
+    const name = node.name.value;
+    if (name === '__typename') return { kind: 'typename', key, value: parent.name };
+    const definition = parent.getFields()[name];
+    if (!definition) throw new PlanUnsupported('introspection');
+    const declaration = fieldDeclaration(definition);
+    const coordinate = `${parent.name}.${name}`;
+    switch (declaration.kind) {
+      case 'column':
+      case 'computed':
+        return this.cell(coordinate, entity, key, declaration);
+      case 'reference':
+        return this.reference(coordinate, key, definition, nodes, declaration);
+      case 'collection':
+        return this.collection(coordinate, key, definition, nodes, declaration);
+      case 'aggregate':
+        return this.aggregate(coordinate, key, definition, node, declaration);
+      case 'reader':
+        return this.reader(coordinate, entity, key, definition, nodes, declaration);
+      default:
+        throw new PlanUnsupported(declaration.kind);
+    }
+  }
+
+  private cell(coordinate: string, entity: EntityDeclaration | undefined, key: string, field: ColumnField | ComputedField): PlanField {
+    const found = entity && cellPlan(this.policyClass, entity, field.tags);
+    if (!found) throw hidden(coordinate);
+    this.decide(coordinate, verdictOf(found.cell, found.decision));
+    const masking = found.cell.kind !== 'clear';
+    const read = field.kind === 'column' ? [field.column] : field.from.map((each) => each.column);
+    for (const column of read) this.columns.push(edge(coordinate, `${entity.table}.${column}`, 'DIRECT', masking));
+    if (found.cell.kind === 'case') {
+      for (const branch of found.cell.branches) this.indirect(coordinate, ruleColumns(entity, branch.when));
+    }
+    return field.kind === 'column' ? { kind: 'column', key, field, cell: found.cell } : { kind: 'computed', key, field, cell: found.cell };
+  }
+
+  private reference(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: ReferenceField): PlanField {
+    const step = this.step(coordinate, definition, nodes[0], field.to, field);
+    return { kind: 'reference', key, step, fields: this.fields(objectOf(definition), nodes) };
+  }
+
+  private collection(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: CollectionField): PlanField {
+    const step = this.step(coordinate, definition, nodes[0], field.of, field);
+    const args = this.argumentsAt(step.arguments);
+    const order = this.orderOf(coordinate, field, args['orderBy']);
+    if (order) this.indirect(coordinate, [`${step.entity.table}.${order.column}`]);
+    const parts = this.connection(objectOf(definition), nodes);
+    const countsPersons = step.entity.patient !== undefined && step.entity.key.length === 1;
+    const smallCellMin = countsPersons ? this.policyClass.decide(step.entity.tags).smallCellMin : 0;
+    return { kind: 'collection', key, step, order, hasAfter: typeof args['after'] === 'string', parts, smallCellMin };
+  }
+
+  private orderOf(coordinate: string, field: CollectionField, name: unknown): Order | null {
+    const chosen = name === undefined || name === null ? field.orders?.[0] : field.orders?.find((each) => each.name === name);
+    if (!chosen) return null;
+    if (orderAllowed(this.schema, this.policyClass, field, chosen)) return chosen;
+    if (name === undefined || name === null) return null;
+    throw new CodedError('FORBIDDEN', 'The list may not be ordered by this value.', { place: coordinate });
+  }
+
+  private connection(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionPlan[] {
+    const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    return [...groups].map(([key, children]): ConnectionPlan => {
+      const name = children[0]?.name.value ?? '';
+      if (name === '__typename') return { kind: 'typename', key, value: type.name };
+      if (name === 'totalCount') return { kind: 'totalCount', key };
+      const definition = type.getFields()[name];
+      if (!definition || (name !== 'edges' && name !== 'pageInfo')) throw new PlanUnsupported(name);
+      return { kind: name, key, items: this.items(objectOf(definition), children) };
+    });
+  }
+
+  private items(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionItem[] {
+    const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    return [...groups].map(([key, children]): ConnectionItem => {
+      const name = children[0]?.name.value ?? '';
+      if (name === '__typename') return { kind: 'typename', key, value: type.name };
+      if (name === 'cursor' || name === 'hasNextPage' || name === 'endCursor') return { kind: name, key };
+      const definition = type.getFields()[name];
+      if (!definition || name !== 'node') throw new PlanUnsupported(name);
+      return { kind: 'node', key, fields: this.fields(objectOf(definition), children) };
+    });
+  }
+
+  private aggregate(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, node: FieldNode, field: AggregateField): PlanField {
+    const step = this.step(coordinate, definition, node, field.of, field);
+    const { measure } = field;
+    if (measure.op !== 'count') this.columns.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
+    const countsPersons = step.entity.patient !== undefined && step.entity.key.length === 1;
+    const smallCellMin = countsPersons ? this.policyClass.decide(step.entity.tags).smallCellMin : 0;
+    return { kind: 'aggregate', key, step, measure, smallCellMin };
+  }
+
+  private reader(
+    coordinate: string,
+    entity: EntityDeclaration | undefined,
+    key: string,
+    definition: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    field: ReaderField,
+  ): PlanField {
+    const tags = [...new Set([...(entity?.tags ?? []), ...readerTags(this.schema, field)])];
+    const decision = this.policyClass.decide(tags);
+    if (!decision.alternatives.some((each) => each.mask === null)) throw hidden(coordinate);
+    this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId) });
+    for (const { of, columns } of field.reads) {
+      const read = entityOf(of());
+      this.datasets.add(read.table);
+      for (const column of columns) this.columns.push(edge(coordinate, `${read.table}.${column}`, 'DIRECT'));
+      this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags)));
+    }
+    const selection = this.values(objectOf(definition), nodes);
+    return { kind: 'reader', key, coordinate, field, arguments: this.site(coordinate, definition, nodes[0]), selection };
+  }
+
+  private values(type: GraphQLObjectType, nodes: readonly FieldNode[]): ValueSelection {
+    const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
+    return [...groups].map(([key, children]) => {
+      const name = children[0]?.name.value ?? '';
+      if (name === '__typename') return { kind: 'typename' as const, key, value: type.name };
+      const definition = type.getFields()[name];
+      if (!definition || fieldDeclaration(definition).kind !== 'value') throw new PlanUnsupported('reference inside a value');
+      const named = getNamedType(definition.type);
+      return { kind: 'value' as const, key, name, of: isObjectType(named) ? this.values(named, children) : null };
+    });
+  }
+
+  private step(
+    coordinate: string,
+    definition: GraphQLField<unknown, unknown>,
+    node: FieldNode | undefined,
+    of: ReferenceField['to'],
+    field: ReferenceField | CollectionField | AggregateField,
+  ): RowStep {
+    const entity = entityOf(of());
+    // The tags of the field go with those of its rows: one grant must cover both.
+    const rows = this.policyClass.rowRule(entity, field.tags);
+    if (rows.op === 'false') throw hidden(coordinate);
+    const index = this.site(coordinate, definition, node);
+    const args = this.argumentsAt(index);
+    const filters = (field.filters ?? [])
+      .filter((filter) => args[filter.argument] !== undefined && args[filter.argument] !== null)
+      .map((filter) => this.filter(coordinate, entity, of, filter));
+    this.datasets.add(entity.table);
+    this.indirect(coordinate, ruleColumns(entity, rows));
+    this.indirect(coordinate, field.on.map(([, theirs]) => `${entity.table}.${theirs}`));
+    this.indirect(coordinate, filters.map((use) => `${entity.table}.${use.column}`));
+    const decision = this.policyClass.decide([...new Set([...entity.tags, ...field.tags])]);
+    this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId) });
+    return { entity, on: field.on, rows, filters, arguments: index };
+  }
+
+  private filter(coordinate: string, entity: EntityDeclaration, of: ReferenceField['to'], filter: FilterUse['filter']): FilterUse {
+    const tags = filterTags(this.schema, of, filter) ?? [];
+    const decision = this.policyClass.decide(tags);
+    if (decision.alternatives.some((each) => each.mask === null)) return { filter, column: filter.column, guard: clearGuard(this.policyClass, entity, tags) };
+    if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT')) {
+      return { filter, column: filter.redacted, guard: null };
+    }
+    throw new CodedError('FORBIDDEN', 'The list may not be filtered by this value.', { place: `${coordinate}(${filter.argument}:)` });
+  }
+
+  private site(coordinate: string, definition: GraphQLField<unknown, unknown>, node: FieldNode | undefined): number {
+    if (!node) throw new PlanUnsupported('empty group');
+    this.sites.push({ definition, node, coordinate });
+    return this.sites.length - 1;
+  }
+
+  private argumentsAt(index: number): Record<string, unknown> {
+    const site = this.sites[index];
+    return site ? argumentsOf(site, this.variables) : {};
+  }
+
+  private decide(coordinate: string, verdict: Pick<PlanDecision, 'verdict' | 'ruleIds'>): void {
+    this.decisions.set(coordinate, { coordinate, ...verdict });
+  }
+
+  private indirect(coordinate: string, sources: readonly string[]): void {
+    for (const source of sources) this.columns.push(edge(coordinate, source, 'INDIRECT'));
+  }
+}
+
+/** The arguments of one field, checked against the limits. */
+export function argumentsOf(site: ArgumentSite, variables: Record<string, unknown>): Record<string, unknown> {
+  const args = getArgumentValues(site.definition, site.node, variables);
+  const { first } = args;
+  if (first !== undefined && first !== null && (typeof first !== 'number' || first < 0 || first > LIMITS.page_rows_max)) {
+    throw new CodedError('BAD_INPUT', `first is from 0 to ${LIMITS.page_rows_max}.`, { place: `${site.coordinate}(first:)` });
+  }
+  for (const [name, value] of Object.entries(args)) {
+    if (Array.isArray(value) && value.length > LIMITS.list_argument_items_max) {
+      throw new CodedError('LIMIT_EXCEEDED', `A list argument holds at most ${LIMITS.list_argument_items_max} items.`, { place: `${site.coordinate}(${name}:)` });
+    }
+    if (typeof value === 'string' && value.includes('\0')) {
+      throw new CodedError('BAD_INPUT', 'A text holds a NUL character.', { place: `${site.coordinate}(${name}:)` });
+    }
+  }
+  return args;
+}
+
+/** Which collection a cursor belongs to: the field and all its arguments but the page. */
+export function cursorDigest(site: ArgumentSite, args: Readonly<Record<string, unknown>>, order: string): string {
+  const rest = Object.entries(args).filter(([name]) => name !== 'first' && name !== 'after' && name !== 'orderBy');
+  rest.sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256').update(JSON.stringify([site.coordinate, order, rest])).digest('base64url').slice(0, 12);
+}
+
+/** Names of the variables that decide whether parts of the document take part at all. */
+export function conditionVariables(operation: OperationDefinitionNode, fragments: Fragments): string[] {
+  const names = new Set<string>();
+  const visit = (node: unknown): void => {
+    if (Array.isArray(node)) {
+      for (const each of node) visit(each);
+      return;
+    }
+    if (node === null || typeof node !== 'object') return;
+    const part = node as { kind?: string; name?: { value: string }; arguments?: { value: { kind: string; name?: { value: string } } }[] };
+    if (part.kind === Kind.DIRECTIVE && (part.name?.value === 'skip' || part.name?.value === 'include')) {
+      for (const argument of part.arguments ?? []) if (argument.value.kind === Kind.VARIABLE && argument.value.name) names.add(argument.value.name.value);
+    }
+    for (const [key, value] of Object.entries(node)) if (key !== 'loc') visit(value);
+  };
+  visit(operation.selectionSet);
+  for (const fragment of Object.values(fragments)) visit(fragment.selectionSet);
+  return [...names].sort();
+}
+
+function objectOf(definition: GraphQLField<unknown, unknown>): GraphQLObjectType {
+  const named = getNamedType(definition.type);
+  if (!isObjectType(named)) throw new PlanUnsupported('abstract type');
+  return named;
+}
+
+/** The class schema has no such field; reaching it means that document and class do not belong together. */
+const hidden = (coordinate: string): CodedError => new CodedError('FORBIDDEN', 'The field may not be read.', { place: coordinate });
+
