@@ -32,3 +32,17 @@ export interface FeatureRows {
   /** Persons whose newest source is older than maxAgeDays; they have no row in the frame. */
   readonly stale: readonly string[];
 }
+
+/**
+ * An outcome that a model learns, as a product declares it: 1 where the person has it, 0 where the source would show it and does not.
+ * A person about whom the caller may not know gets no label.
+ */
+export interface LabelView {
+  /** For example 'condition'. */
+  readonly name: string;
+  readonly description: string;
+  readonly reads: readonly { readonly of: TypeThunk; readonly columns: readonly string[] }[];
+  readonly tags: readonly Tag[];
+  /** `code` says which condition, event or result is meant. */
+  readonly compute: (source: RowSource, patientIds: readonly string[], code: string) => Promise<ReadonlyMap<string, 0 | 1>>;
+}

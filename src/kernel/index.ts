@@ -2,7 +2,7 @@ export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag
 export { connectionOf } from './connection.js';
 export { aggregate, collection, column, computed, entity, entityClasses, entityOf, extension, operation, queries, reader, reference, value, valueType } from './declare.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
-export type { Feature, FeatureRows, FeatureView } from './feature.js';
+export type { Feature, FeatureRows, FeatureView, LabelView } from './feature.js';
 export {
   DECLARATION,
   type AggregateField,

@@ -1,4 +1,4 @@
-import type { FeatureView } from './feature.js';
+import type { FeatureView, LabelView } from './feature.js';
 import type { TypeClass } from './field.js';
 import type { PipelineDeclaration } from './pipeline.js';
 import type { PolicyDeclaration } from './policy.js';
@@ -19,6 +19,7 @@ export interface Product {
   readonly policy: PolicyDeclaration;
   readonly pipeline?: PipelineDeclaration;
   readonly features?: FeatureView;
+  readonly label?: LabelView;
 }
 
 export function defineProduct(product: Product): Product {

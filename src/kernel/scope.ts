@@ -1,5 +1,5 @@
 import type { Tag } from './classification.js';
-import type { FeatureRows, FeatureView } from './feature.js';
+import type { FeatureRows, FeatureView, LabelView } from './feature.js';
 import type { TypeClass } from './field.js';
 import type { IngestReport } from './pipeline.js';
 import type { Action, Purpose } from './policy.js';
@@ -45,6 +45,12 @@ export interface Scope {
   visiblePatients(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** Every person the caller may know of, in the order of their ids. */
   allPatients(limit: number): Promise<readonly string[]>;
+  /** Feature views of the products in this process, one a modality. */
+  readonly views: readonly FeatureView[];
+  /** Outcomes that models may learn. */
+  readonly labelViews: readonly LabelView[];
+  /** Labels of these persons; those about whom the caller may not know are left out. */
+  labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>>;
   features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer>;
   ingest(file: { product: string; name: string; bytes: Uint8Array; assembly?: string }): Promise<IngestReport>;
   readonly records: RecordStore;

@@ -1,4 +1,5 @@
-import { Patient, frameOf, type FeatureView } from '../../kernel/index.js';
+import { Patient, frameOf, type FeatureView, type LabelView } from '../../kernel/index.js';
+import { Condition } from './model.js';
 
 /** Clinical features: demographics at the time asked for. */
 export const features: FeatureView = {
@@ -28,5 +29,18 @@ export const features: FeatureView = {
       ],
     );
     return { frame, stale: [] };
+  },
+};
+
+/** Outcome: a condition with this code is recorded. */
+export const label: LabelView = {
+  name: 'condition',
+  description: '1 where a condition with the code is recorded for the person, else 0.',
+  reads: [{ of: () => Condition, columns: ['patient_id', 'code'] }],
+  tags: ['pseudonym', 'clinical'],
+  async compute(source, patientIds, code) {
+    const rows = await source.rows<{ patient_id: string }>({ of: () => Condition, columns: ['patient_id', 'code'], where: { patient_id: patientIds, code } });
+    const positive = new Set(rows.map((row) => row.patient_id));
+    return new Map(patientIds.map((id) => [id, positive.has(id) ? 1 : 0]));
   },
 };

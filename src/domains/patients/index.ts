@@ -1,5 +1,5 @@
 import { Patient, defineProduct, type Product } from '../../kernel/index.js';
-import { features } from './features.js';
+import { features, label } from './features.js';
 import { Condition, Observation } from './model.js';
 import { pipeline } from './pipeline.js';
 import { policy } from './policy.js';
@@ -14,4 +14,5 @@ export const product: Product = defineProduct({
   policy,
   pipeline,
   features,
+  label,
 });

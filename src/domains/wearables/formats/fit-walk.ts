@@ -87,11 +87,6 @@ export class FitWalker {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
-  /** Messages walked so far in all segments. */
-  get messages(): number {
-    return this.ordinal;
-  }
-
   /** Walks the next segment; false when the file is used up. */
   next(visitor: FitVisitor): boolean {
     if (this.at >= this.bytes.length) return false;
