@@ -18,15 +18,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
-import type { ErrorCode } from '../../src/kernel/error.js';
-import { isCoded } from '../../src/kernel/error.js';
 import { choosePlace, openToAll } from '../../src/store/engines/account.js';
 import { assertDurable } from '../../src/store/engines/durability.js';
 import type { Engine } from '../../src/store/engines/engine.js';
 import { findNative } from '../../src/store/engines/native.js';
 import { isAlive, readPidFile, serversIn } from '../../src/store/engines/postmaster.js';
 import { startEngine } from '../../src/store/engines/start.js';
-import { createDatabase } from '../support/database.js';
+import { ask, codeWhen } from '../support/ask.js';
 
 jest.setTimeout(60_000);
 
@@ -46,28 +44,6 @@ async function start(dataDir: string, nativeDir?: string): Promise<Engine> {
   const engine = await startEngine({ kind: 'embedded', dataDir, nativeDir, log: (line) => lines.push(line) });
   engines.push(engine);
   return engine;
-}
-
-async function ask<T>(engine: Engine, statement: string): Promise<T | undefined> {
-  const client = new Client(engine.ownerUrl());
-  client.on('error', () => undefined);
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ value: T }>(statement);
-    return rows[0]?.value;
-  } finally {
-    await client.end();
-  }
-}
-
-async function codeWhen(work: Promise<unknown>): Promise<ErrorCode | undefined> {
-  try {
-    await work;
-  } catch (error) {
-    if (isCoded(error)) return error.code;
-    throw error;
-  }
-  return undefined;
 }
 
 /** A cluster is made once and copied, since making one takes seconds. */
@@ -292,44 +268,6 @@ describe('as root without user namespaces', () => {
   it('says so when there is no nobody', async () => {
     const work = Promise.resolve().then(() => choosePlace(temporary('none'), { ...machine, nobody: () => undefined }));
     expect(await codeWhen(work)).toBe('DATABASE_UNAVAILABLE');
-  });
-});
-
-describe('a Postgres by URL', () => {
-  const connect = (url?: string): Promise<Engine> => startEngine({ kind: 'postgres', dataDir: '', url, log: () => undefined });
-
-  it('is used as it is and never stopped', async () => {
-    const database = await createDatabase();
-    try {
-      const engine = await connect(database.url);
-      expect(await ask(engine, 'select current_database() as value')).toBe(database.name);
-      await engine.stop();
-      expect(await ask(engine, 'select 1 as value')).toBe(1);
-    } finally {
-      await database.drop();
-    }
-  });
-
-  it.each([
-    ['nothing', undefined, 'CONFIG_INVALID'],
-    ['no URL', 'somewhere', 'CONFIG_INVALID'],
-    ['another scheme', 'mysql://a:b@127.0.0.1/c', 'CONFIG_INVALID'],
-    ['no password', 'postgres://a@127.0.0.1/c', 'CONFIG_INVALID'],
-    ['a closed port', 'postgres://a:b@127.0.0.1:1/c', 'DATABASE_UNAVAILABLE'],
-  ])('refuses %s', async (_, url, code) => {
-    expect(await codeWhen(connect(url))).toBe(code);
-  });
-
-  it('refuses a wrong password and an unknown database without repeating the URL', async () => {
-    const database = await createDatabase();
-    await database.drop();
-    const wrong = new URL(database.url);
-    wrong.password = 'notthis';
-    for (const url of [wrong.href, database.url]) {
-      const error = await connect(url).catch((reason: unknown) => reason);
-      expect(error).toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
-      expect(String(error)).not.toMatch(/notthis|thalamus_test/);
-    }
   });
 });
 

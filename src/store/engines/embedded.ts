@@ -23,13 +23,12 @@ import type { Engine, EngineOptions } from './engine.js';
 import { codeOf } from './engine.js';
 import type { NativeServer } from './native.js';
 import { copyNative, findNative, prepareNative } from './native.js';
-import { clearForeignPid, isAlive, readPidFile, serversIn, waitUntil, watchParent, worksIn } from './postmaster.js';
+import { ORPHANS_MS_MAX, clearForeignPid, isAlive, readPidFile, serversIn, waitUntil, watchParent, worksIn } from './postmaster.js';
 
 const DATABASE = 'thalamus';
 const READY_MS_MAX = 600_000;
 const SLOW_MS = 3_000;
 const STOP_MS_MAX = 30_000;
-const ORPHANS_MS_MAX = 10_000;
 const ATTEMPTS_MAX = 5;
 const LOG_BYTES_MAX = 10_000_000;
 const LOG_TAIL_CHARACTERS = 4_000;

@@ -16,6 +16,8 @@ export interface PidFile {
 }
 
 const POLL_MS = 10;
+/** How long the helpers of a killed server may take to end. */
+export const ORPHANS_MS_MAX = 10_000;
 
 export function readPidFile(cluster: string): PidFile | undefined {
   let lines: string[];
@@ -39,16 +41,12 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether the process works in this cluster: every process of a server has its cluster as working folder. */
+/**
+ * Whether the process works in this cluster: every process of a server has its cluster as working folder.
+ * A process whose folder is hidden from us is another user's, and so no server that we could share.
+ */
 export function worksIn(pid: number, cluster: string): boolean {
-  if (existsSync('/proc/self')) {
-    try {
-      return readlinkSync(`/proc/${String(pid)}/cwd`) === realpathSync(cluster);
-    } catch (error) {
-      // Another user's process hides its folder: assume the worst and leave it alone.
-      return codeOf(error) === 'EACCES';
-    }
-  }
+  if (existsSync('/proc/self')) return worksInFolder(pid, realpathSync(cluster));
   const listed = spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
   return listed.stdout.includes('postgres');
 }
@@ -62,20 +60,20 @@ export async function clearForeignPid(cluster: string, log: (line: string) => vo
   const found = readPidFile(cluster);
   if (found === undefined || !isAlive(found.pid) || worksIn(found.pid, cluster)) return;
   log('A stale postmaster.pid names a process that is not the database; it is removed.');
-  while (serversIn(cluster).length > 0) await sleep(POLL_MS);
-  rmSync(join(cluster, 'postmaster.pid'), { force: true });
+  if (await waitUntil(() => serversIn(cluster).length === 0, ORPHANS_MS_MAX)) rmSync(join(cluster, 'postmaster.pid'), { force: true });
 }
 
 /** Processes left in the cluster after their postmaster was killed; they end by themselves within moments. */
 export function serversIn(cluster: string): number[] {
   if (!existsSync('/proc/self')) return [];
+  const folder = realpathSync(cluster);
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return pids.map(Number).filter((pid) => pid !== process.pid && worksInVisibly(pid, cluster));
+  return pids.map(Number).filter((pid) => pid !== process.pid && worksInFolder(pid, folder));
 }
 
-function worksInVisibly(pid: number, cluster: string): boolean {
+function worksInFolder(pid: number, folder: string): boolean {
   try {
-    return readlinkSync(`/proc/${String(pid)}/cwd`) === cluster;
+    return readlinkSync(`/proc/${String(pid)}/cwd`) === folder;
   } catch {
     return false;
   }

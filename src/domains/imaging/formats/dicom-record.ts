@@ -50,6 +50,8 @@ export interface DicomRecord {
   /** Peak kilovoltage. */
   readonly kvp: number | null;
   readonly burnedInAnnotation: string | null;
+  /** Size of the object as it came, before any inflating. */
+  readonly bytes: number;
   /** Fewer pixel data than rows, columns, samples, bits and frames say, or a file that was cut. Never served as whole. */
   readonly incomplete: boolean;
   /** Short public elements of the top level by keyword, else 'gggg,eeee'. */
@@ -66,7 +68,7 @@ const UIDS = [
 ] as const;
 
 /** Throws DICOM_UID_MISSING, naming each of the three UIDs that is absent or empty. */
-export function recordOf(scan: Scan, transferSyntax: string, inferred: boolean, warnings: Set<string>): DicomRecord {
+export function recordOf(scan: Scan, bytes: number, transferSyntax: string, inferred: boolean, warnings: Set<string>): DicomRecord {
   const values = new Values(scan, warnings);
   const [studyUid, seriesUid, sopUid] = uidsOf(values);
   const shape = shapeOf(values);
@@ -107,6 +109,7 @@ export function recordOf(scan: Scan, transferSyntax: string, inferred: boolean, 
     pixelSpacingMm: rowSpacing === undefined || columnSpacing === undefined ? null : [rowSpacing, columnSpacing],
     kvp: values.number('x00180060'),
     burnedInAnnotation: values.text('x00280301'),
+    bytes,
     incomplete,
     attributes: values.attributes(),
     pixel: incomplete || !isNative(transferSyntax) ? null : statisticsOf(scan, shape, values, warnings),

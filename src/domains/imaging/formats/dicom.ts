@@ -57,7 +57,7 @@ export function readDicom(bytes: Buffer): DicomRecord {
   if (scanner.elements.has('x00041220') || scanner.elements.has('x00041130')) throw directory();
   const { elements, pixel, cut } = scanner;
   const scan: Scan = { bytes: body.bytes, encoding: body.encoding, elements, pixel, cut };
-  return recordOf(scan, body.transferSyntax, body.inferred, warnings);
+  return recordOf(scan, bytes.length, body.transferSyntax, body.inferred, warnings);
 }
 
 interface Meta {
