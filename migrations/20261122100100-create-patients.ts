@@ -12,14 +12,14 @@ create table patient (
   source_digest text collate "C" not null, source_ordinal int not null, synthetic boolean not null,
   mrn text, given_name text, family_name text, birth_date date, birth_year int, sex text, race text, ethnicity text, language text,
   marital_status text, address_line text, city text, state text, postal_code text, phone text, email text, social_security_number text,
-  deceased_at timestamptz);
+  deceased boolean not null default false, deceased_at timestamptz);
 create index patient_ordinal on patient (ordinal);
 create table identity_key (
   patient_id uuid not null, issuer text collate "C" not null, value text collate "C" not null, site_id text collate "C" not null,
   sensitivity smallint not null default 0, basis text not null, contested boolean not null default false, linked_at timestamptz not null,
   source_digest text collate "C" not null, primary key (patient_id, issuer, value));
 create index identity_key_value on identity_key (issuer, value);
-create table consent (${person}, consent_id text collate "C" not null, status text not null, scope text, decided_at timestamptz,
+create table consent (${person}, consent_id text collate "C" not null, id uuid not null, status text not null, scope text, stated_at text, decided_at timestamptz,
   provisions jsonb not null, understood boolean not null, primary key (patient_id, consent_id));
 create table consent_effect (
   patient_id uuid not null, purpose text collate "C" not null, sensitivity_max smallint not null, categories int not null,

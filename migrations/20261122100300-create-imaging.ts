@@ -8,7 +8,7 @@ export class CreateImaging20261122100300 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
 create table imaging_study (${person}, study_uid text collate "C" not null, id uuid not null, started_at timestamptz, started_key timestamptz not null, description text,
-  accession text collate "C", modalities text[] not null, body_parts text[] not null, primary key (patient_id, study_uid));
+  accession text, modalities text[] not null, body_parts text[] not null, primary key (patient_id, study_uid));
 create index imaging_study_id on imaging_study (id);
 create table imaging_series (${person}, study_uid text collate "C" not null, series_uid text collate "C" not null, id uuid not null, started_key timestamptz not null, number int, number_key int not null, modality text, body_part text,
   laterality text, protocol text, description text, manufacturer text, slice_thickness_mm float8, kvp float8,

@@ -35,6 +35,7 @@ export {
   ISSUERS,
   bindFormat,
   type AssetDeclaration,
+  type DerivedTable,
   type Expectation,
   type ExpectationAction,
   type FormatBinding,

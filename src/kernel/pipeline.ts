@@ -79,7 +79,7 @@ export interface AssetDeclaration {
    * `update` takes the new row, `merge` asks `merge`.
    */
   readonly onConflict: 'ignore-identical' | 'update' | 'merge';
-  /** Columns left out of the comparison of content (surrogate ids, times of arrival). */
+  /** Columns left out of the comparison of content, and kept as first written by `update` (surrogate ids, times of arrival). */
   readonly ignore?: readonly string[];
   /** Joins what is stored with what arrives, per key, inside the transaction. */
   readonly merge?: (
@@ -91,12 +91,27 @@ export interface AssetDeclaration {
   readonly linked?: { readonly issuer: string; readonly sql: string };
 }
 
+/**
+ * A table whose rows of a person follow from all rows of one asset about that person. Inside the transaction of each chunk the rows
+ * of every person touched are replaced: the stored ones are deleted and those of `rows` written.
+ */
+export interface DerivedTable {
+  readonly table: string;
+  /** The asset whose touched persons are derived anew. */
+  readonly from: string;
+  /** Whether a newly registered person is touched too, even without a row of `from`. */
+  readonly alsoOnRegister?: boolean;
+  readonly columns: Readonly<Record<string, SqlType>>;
+  readonly key: readonly string[];
+  /** Pure. `stored` holds all rows of `from` about the person with the columns of the asset, this chunk's included. */
+  readonly rows: (patientId: string, stored: readonly Readonly<Record<string, unknown>>[]) => readonly Readonly<Record<string, unknown>>[];
+}
+
 export interface PipelineDeclaration {
   readonly formats: readonly FormatBinding[];
   /** In the order in which rows are written, so that keys exist before they are referred to. */
   readonly assets: readonly AssetDeclaration[];
-  /** Runs after each chunk inside the transaction, for tables that follow from the assets; counts come from `touched` keys. */
-  readonly derive?: readonly { readonly name: string; readonly sql: string }[];
+  readonly derived?: readonly DerivedTable[];
 }
 
 /** What became of one file. Totals only: no value of the data, no name. */

@@ -18,6 +18,8 @@ export interface VcfHeader {
   /** Undefined when nothing states it or when the statements disagree. */
   readonly assembly: Assembly | undefined;
   readonly info: ReadonlyMap<string, VcfDefinition>;
+  /** Description of each INFO key; annotators (CSQ, ANN) state the order of their sub-fields there. */
+  readonly descriptions: ReadonlyMap<string, string>;
   readonly format: ReadonlyMap<string, VcfDefinition>;
   readonly filters: ReadonlySet<string>;
   /** False when the file has no FORMAT column. */
@@ -38,6 +40,7 @@ export class VcfHeaderReader {
   private version: VcfVersion | undefined;
   private readonly contigs = new Map<string, VcfContig>();
   private readonly info = new Map<string, VcfDefinition>();
+  private readonly descriptions = new Map<string, string>();
   private readonly format = new Map<string, VcfDefinition>();
   private readonly filters = new Set<string>();
   private readonly assemblies = new Set<Assembly>();
@@ -81,6 +84,7 @@ export class VcfHeaderReader {
       const target = key === 'INFO' ? this.info : this.format;
       const repeated = target.has(id);
       if (!repeated) target.set(id, { id, number: text('Number') ?? '.', type: text('Type') ?? 'String' });
+      if (!repeated && key === 'INFO') this.descriptions.set(id, text('Description') ?? '');
       if (repeated) return { reason: `${key} is defined twice for one ID.` };
     } else if (key === 'FILTER') {
       this.filters.add(id);
@@ -111,8 +115,8 @@ export class VcfHeaderReader {
     const samples = more.slice(2);
     if (samples.some((sample) => sample === '')) throw fault(line, 'A sample has no name.');
     if (new Set(samples).size !== samples.length) throw fault(line, 'Two samples have one name.');
-    const { version, contigs, info, format, filters } = this;
-    return { version, samples, contigs, info, format, filters, hasFormat, assembly: this.decideAssembly() };
+    const { version, contigs, info, descriptions, format, filters } = this;
+    return { version, samples, contigs, info, descriptions, format, filters, hasFormat, assembly: this.decideAssembly() };
   }
 
   private decideAssembly(): Assembly | undefined {

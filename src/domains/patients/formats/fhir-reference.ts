@@ -86,7 +86,11 @@ export function patientOf(index: ReferenceIndex, owner: JsonObject, key: string,
     return target.type === 'Patient' ? containedPatient(index, owner, reference, place) : null;
   }
   if (target !== null) return target.type === 'Patient' ? target.id : null;
-  if (reference.startsWith('Patient?identifier=')) return decoded(reference.slice('Patient?identifier='.length));
+  if (reference.startsWith('Patient?identifier=')) {
+    const name = decoded(reference.slice('Patient?identifier='.length));
+    // A search value without a system must not pass for a resource id.
+    return name.includes('|') ? name : `|${name}`;
+  }
   if (reference.startsWith('urn:')) refuse(`${place}.reference`, 'The reference does not resolve inside the Bundle');
   const parts = RESTFUL.exec(reference);
   if (parts === null) refuse(`${place}.reference`, 'The reference is of no known form');
