@@ -13,7 +13,7 @@ const base = {
 };
 
 /** Pure rooms: no database. */
-const unit = { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/{kernel,domains,fusion-math,demo}/**/*.test.ts'] };
+const unit = { ...base, displayName: 'unit', testMatch: ['<rootDir>/test/{kernel,domains,fusion-math,fusion-product,demo}/**/*.test.ts'] };
 
 /** Rooms that share one database server, started only when one of their files runs. */
 const database = {

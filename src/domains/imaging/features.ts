@@ -66,7 +66,7 @@ async function latestStudies(source: RowSource, patientIds: readonly string[], a
     columns: SERIES_COLUMNS,
     where: { patient_id: patientIds },
     between: { started_key: { to: new Date(asOf + 1).toISOString() } },
-    order: ['patient_id', 'study_uid', 'series_uid'],
+    order: ['patient_id', 'study_uid'],
   });
   const unknown = Date.parse(STARTED_UNKNOWN);
   const usable = rows.filter((row) => Date.parse(row.started_key) > unknown && Date.parse(row.started_key) <= asOf);
@@ -84,7 +84,7 @@ async function addInstances(source: RowSource, studies: ReadonlyMap<string, Late
     of: () => ImagingInstance,
     columns: INSTANCE_COLUMNS,
     where: { patient_id: [...studies.keys()], study_uid: [...new Set([...studies.values()].map((study) => study.studyUid))] },
-    order: ['patient_id', 'study_uid', 'series_uid', 'sop_uid'],
+    order: ['patient_id', 'study_uid'],
   });
   for (const row of rows) {
     const study = studies.get(row.patient_id);
@@ -92,9 +92,9 @@ async function addInstances(source: RowSource, studies: ReadonlyMap<string, Late
   }
 }
 
-/** Mean of the values that are there; NaN where none is. */
+/** Mean of the values that are there; NaN where none is. They are summed in order of size, so that the order of rows does not show. */
 function meanOf(values: readonly (number | null)[]): number {
-  const known = values.filter((value) => value !== null);
+  const known = values.filter((value) => value !== null).sort((a, b) => a - b);
   return known.length === 0 ? NaN : known.reduce((sum, value) => sum + value, 0) / known.length;
 }
 

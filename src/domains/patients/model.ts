@@ -1,4 +1,4 @@
-import { Patient, aggregate, collection, column, computed, entity, extension } from '../../kernel/index.js';
+import { Patient, aggregate, collection, column, entity, extension } from '../../kernel/index.js';
 
 /** A condition of a person (FHIR R4 Condition). */
 @entity('Condition', {
@@ -10,18 +10,53 @@ import { Patient, aggregate, collection, column, computed, entity, extension } f
   patient: 'patient_id',
 })
 export class Condition {
-  @column({ column: 'id', type: 'uuid', required: true, tags: ['pseudonym', 'clinical'], safeHarbor: 'R', description: 'Opaque identifier.' })
+  @column({
+    column: 'id',
+    type: 'uuid',
+    required: true,
+    tags: ['pseudonym', 'clinical'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier.',
+  })
   id!: string;
-  @column({ column: 'code', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Code of the condition in its code system.' })
+  @column({
+    column: 'code',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Code of the condition in its code system.',
+  })
   code!: string | null;
   @column({ column: 'system', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'URI of the code system.' })
   system!: string | null;
-  @column({ column: 'display', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Name of the condition as the source gives it.' })
+  @column({
+    column: 'display',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Name of the condition as the source gives it.',
+  })
   display!: string | null;
   @column({ column: 'onset_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it began.' })
   onsetAt!: string | null;
-  @column({ column: 'status', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Clinical status: active, resolved and so on.' })
+  @column({ column: 'recorded_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it was recorded.' })
+  recordedAt!: string | null;
+  @column({
+    column: 'status',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Clinical status: active, resolved and so on.',
+  })
   status!: string | null;
+  @column({
+    column: 'verification',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Verification status: confirmed, provisional, refuted and so on.',
+  })
+  verification!: string | null;
 }
 
 /** An observation of a person (FHIR R4 Observation); components are rows of their own. */
@@ -34,13 +69,28 @@ export class Condition {
   patient: 'patient_id',
 })
 export class Observation {
-  @column({ column: 'id', type: 'uuid', required: true, tags: ['pseudonym', 'clinical'], safeHarbor: 'R', description: 'Opaque identifier.' })
+  @column({
+    column: 'id',
+    type: 'uuid',
+    required: true,
+    tags: ['pseudonym', 'clinical'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier.',
+  })
   id!: string;
   @column({ column: 'code', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Code of what was observed, mostly LOINC.' })
   code!: string | null;
+  @column({ column: 'system', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'URI of the code system.' })
+  system!: string | null;
   @column({ column: 'display', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Name of what was observed.' })
   display!: string | null;
-  @column({ column: 'category', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Category, for example laboratory or vital-signs.' })
+  @column({
+    column: 'category',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Category, for example laboratory or vital-signs.',
+  })
   category!: string | null;
   @column({ column: 'effective_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it was observed.' })
   effectiveAt!: string | null;
@@ -48,8 +98,63 @@ export class Observation {
   value!: number | null;
   @column({ column: 'unit', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'UCUM unit of the value.' })
   unit!: string | null;
-  @column({ column: 'value_text', type: 'text', tags: ['clinical'], safeHarbor: 'none', description: 'Coded or textual value.' })
+  @column({
+    column: 'value_text',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Coded or textual value, or a bound such as <5.',
+  })
   valueText!: string | null;
+  @column({
+    column: 'status',
+    type: 'text',
+    tags: ['clinical'],
+    safeHarbor: 'none',
+    description: 'Status: final, entered-in-error and so on.',
+  })
+  status!: string | null;
+}
+
+/** A consent of a person (FHIR R4 Consent); what all of them together permit is compiled when they are loaded. */
+@entity('Consent', {
+  description: 'A consent that a person gave or refused (FHIR R4 Consent).',
+  table: 'consent',
+  key: ['patient_id', 'consent_id'],
+  tags: ['pseudonym', 'consent'],
+  modality: 'CLINICAL',
+  patient: 'patient_id',
+})
+export class Consent {
+  @column({
+    column: 'id',
+    type: 'uuid',
+    required: true,
+    tags: ['pseudonym', 'consent'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier.',
+  })
+  id!: string;
+  @column({ column: 'status', type: 'text', tags: ['consent'], safeHarbor: 'none', description: 'Status: only active consents count.' })
+  status!: string | null;
+  @column({
+    column: 'scope',
+    type: 'text',
+    tags: ['consent'],
+    safeHarbor: 'none',
+    description: 'What it is about: patient-privacy or research.',
+  })
+  scope!: string | null;
+  @column({ column: 'decided_at', type: 'timestamptz', tags: ['consent'], safeHarbor: 'C', description: 'When the person decided.' })
+  decidedAt!: string | null;
+  @column({
+    column: 'understood',
+    type: 'bool',
+    tags: ['consent'],
+    safeHarbor: 'none',
+    description: 'False where a part of it is not understood, which makes it a denial.',
+  })
+  understood!: boolean | null;
 }
 
 /** What the patients product knows of a person. */
@@ -79,17 +184,15 @@ export class PatientFields {
   phone!: string | null;
   @column({ column: 'site_id', type: 'text', tags: ['site'], safeHarbor: 'none', description: 'Site of care that registered the person.' })
   site!: string | null;
-  @column({ column: 'synthetic', type: 'bool', tags: ['pseudonym'], safeHarbor: 'none', description: 'True where the source says that the person is invented.' })
-  synthetic!: boolean | null;
-  @computed({
-    from: [{ column: 'deceased_at', type: 'timestamptz' }],
+  @column({
+    column: 'synthetic',
     type: 'bool',
-    sql: '({deceased_at} is not null)',
-    js: (row) => row['deceased_at'] !== null,
-    tags: ['demographic'],
+    tags: ['pseudonym'],
     safeHarbor: 'none',
-    description: 'True where a date of death is recorded.',
+    description: 'True where the source says that the person is invented.',
   })
+  synthetic!: boolean | null;
+  @column({ column: 'deceased', type: 'bool', tags: ['demographic'], safeHarbor: 'none', description: 'True where a death is recorded.' })
   deceased!: boolean | null;
   @collection({
     of: () => Condition,
@@ -113,6 +216,15 @@ export class PatientFields {
     description: 'Observations of the person.',
   })
   observations!: unknown;
+  @collection({
+    of: () => Consent,
+    on: [['patient_id', 'patient_id']],
+    filters: [{ argument: 'status', description: 'Only of this status.', type: 'String', column: 'status', operator: 'eq' }],
+    tags: ['consent'],
+    safeHarbor: 'none',
+    description: 'Consents of the person.',
+  })
+  consents!: unknown;
   @aggregate({
     of: () => Observation,
     on: [['patient_id', 'patient_id']],

@@ -57,7 +57,8 @@ const patient: AssetDeclaration = {
       name: 'patient_death_not_before_birth',
       description: 'Nobody dies in a year before the year of birth.',
       action: 'warn',
-      holds: ({ birth_year: born, deceased_at: died }) => typeof born !== 'number' || typeof died !== 'string' || Number(died.slice(0, 4)) >= born,
+      holds: ({ birth_year: born, deceased_at: died }) =>
+        typeof born !== 'number' || typeof died !== 'string' || Number(died.slice(0, 4)) >= born,
     },
   ],
 };

@@ -1,5 +1,17 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { IngestFile, IngestResult, Patient, aggregate, collection, ingestThrough, operation, queries, reference, type Filter, type Scope } from '../../kernel/index.js';
+import {
+  IngestFile,
+  IngestResult,
+  Patient,
+  aggregate,
+  collection,
+  ingestThrough,
+  operation,
+  queries,
+  reference,
+  type Filter,
+  type Scope,
+} from '../../kernel/index.js';
 
 const cohort: readonly Filter[] = [
   { argument: 'sex', description: 'Administrative gender.', type: 'String', column: 'sex', operator: 'eq' },
@@ -14,7 +26,9 @@ export class PatientQueries {
   @reference({
     to: () => Patient,
     on: [],
-    filters: [{ argument: 'id', description: 'Identifier of the person.', type: 'ID', required: true, column: 'patient_id', operator: 'eq' }],
+    filters: [
+      { argument: 'id', description: 'Identifier of the person.', type: 'ID', required: true, column: 'patient_id', operator: 'eq' },
+    ],
     tags: ['pseudonym'],
     safeHarbor: 'none',
     description: 'One person; unknown and hidden persons give the same answer.',
@@ -43,7 +57,9 @@ export class PatientQueries {
 
 @Resolver()
 export class PatientMutations {
-  @Mutation(() => IngestResult, { description: 'Loads FHIR R4 resources (a bundle, one resource or NDJSON) or an identity crosswalk (CSV).' })
+  @Mutation(() => IngestResult, {
+    description: 'Loads FHIR R4 resources (a bundle, one resource or NDJSON) or an identity crosswalk (CSV).',
+  })
   @operation({ action: 'write', tags: ['clinical', 'pii.direct'] })
   async ingestPatients(@Arg('file', () => IngestFile) file: IngestFile, @Ctx() scope: Scope): Promise<IngestResult> {
     return ingestThrough(scope, 'patients', file);

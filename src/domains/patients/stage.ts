@@ -23,7 +23,8 @@ const PERSONAL: ReadonlySet<IdentifierType> = new Set(['MR', 'SS', 'DL', 'PPN'])
  */
 export function* stageFhir(record: ClinicalRecord, context: StageContext): Generator<Staged> {
   const storable = isStorable(record.raw);
-  if (!storable && record.kind !== 'consent') throw new CodedError('FHIR_RESOURCE', 'The resource holds a text or number that cannot be stored');
+  if (!storable && record.kind !== 'consent')
+    throw new CodedError('FHIR_RESOURCE', 'The resource holds a text or number that cannot be stored');
   switch (record.kind) {
     case 'patient':
       yield registration(record.patient);
@@ -35,7 +36,12 @@ export function* stageFhir(record: ClinicalRecord, context: StageContext): Gener
       yield { kind: 'row', asset: 'observation', keys: keysOf(record.patientRef), row: observationRow(record, context.newId()) };
       return;
     case 'consent':
-      yield { kind: 'row', asset: 'consent', keys: keysOf(record.patientRef), row: consentRow(storable ? record.consent : unread(record.consent), context.newId()) };
+      yield {
+        kind: 'row',
+        asset: 'consent',
+        keys: keysOf(record.patientRef),
+        row: consentRow(storable ? record.consent : unread(record.consent), context.newId()),
+      };
       return;
     case 'resource': {
       if (record.patientRef === null) return;
@@ -58,7 +64,8 @@ export function* stageCrosswalk(row: CrosswalkRow): Generator<Staged> {
   const anchors: IdentityKey[] = [];
   if (row.mrn !== null) anchors.push({ issuer: ISSUERS.mrn, value: row.mrn });
   if (row.fhirPatientId !== null) anchors.push({ issuer: ISSUERS.fhir, value: row.fhirPatientId });
-  if (anchors.length === 0) throw new CodedError('CROSSWALK_ROW', 'The row names neither a record number nor a FHIR patient', { place: 'mrn' });
+  if (anchors.length === 0)
+    throw new CodedError('CROSSWALK_ROW', 'The row names neither a record number nor a FHIR patient', { place: 'mrn' });
   yield { kind: 'link', anchors, keys: distinct([...modalityKeys(row), ...anchors]), basis: basisOf(row) };
 }
 
@@ -71,7 +78,10 @@ function modalityKeys(row: CrosswalkRow): IdentityKey[] {
   const keys: IdentityKey[] = [];
   if (row.sampleId !== null) keys.push({ issuer: ISSUERS.sample, value: row.sampleId });
   if (row.dicomPatientId !== null) {
-    keys.push({ issuer: row.dicomIssuer ?? ISSUERS.dicom, value: row.dicomPatientId }, { issuer: ISSUERS.dicom, value: row.dicomPatientId });
+    keys.push(
+      { issuer: row.dicomIssuer ?? ISSUERS.dicom, value: row.dicomPatientId },
+      { issuer: ISSUERS.dicom, value: row.dicomPatientId },
+    );
   }
   if (row.deviceId !== null) {
     // Device ids may be names of files, which the mesh knows in lower case only.

@@ -8,6 +8,7 @@ const LOINC_OID = '2.16.840.1.113883.6.1';
 /** What stands around the text of a CDA document or fragment. */
 export interface CdaHeader {
   readonly patientKeys: PatientKey[];
+  readonly patientNames: string[];
   readonly typeCode: string | null;
   readonly typeLabel: string | null;
   readonly title: string | null;
@@ -40,6 +41,7 @@ export function cdaHeader(root: XmlNode): CdaHeader {
   const stamp = stated(time, 'value') ?? stated(at(time, 'low'), 'value');
   return {
     patientKeys: patientKeys(root),
+    patientNames: patientNames(root),
     typeCode: loincOf(code),
     typeLabel: stated(code, 'displayName') ?? textOf(at(code, 'originalText')),
     title: textOf(document ? at(root, 'title') : first(root, 'title')),
@@ -70,6 +72,20 @@ function patientKeys(root: XmlNode): PatientKey[] {
     }
   }
   return keys;
+}
+
+/** Every name below `patient`: aliases and guardians included, since the text may use any of them. */
+function patientNames(root: XmlNode): string[] {
+  const names = new Set<string>();
+  for (const target of recordTargets(root)) {
+    const patient = at(target, 'patientRole', 'patient');
+    if (patient === undefined) continue;
+    for (const node of walk(patient)) {
+      const name = node.local === 'name' ? textOf(node) : null;
+      if (name !== null) names.add(name);
+    }
+  }
+  return [...names];
 }
 
 function statusOf(root: XmlNode): NoteStatus {

@@ -160,7 +160,7 @@ function readDocument(message: Message, amending: boolean): Read {
   });
 }
 
-type Metadata = Omit<NoteRecord, 'patientKeys' | 'body' | 'sections' | 'attachment' | 'language'>;
+type Metadata = Omit<NoteRecord, 'patientKeys' | 'patientNames' | 'body' | 'sections' | 'attachment' | 'language'>;
 
 function note(message: Message, place: string, patient: Segment | undefined, group: readonly Segment[], metadata: Metadata): Read {
   if (patient === undefined) return { ok: false, place, code: 'HL7_SEGMENT', reason: 'No PID segment says whose result this is.' };
@@ -168,7 +168,8 @@ function note(message: Message, place: string, patient: Segment | undefined, gro
   if (body === '' && attachment === null) return { ok: false, place, code: 'NOTE_NO_TEXT', reason: 'No OBX segment of the group holds text.' };
   const language = component(field(message.segments[0], 19), 1, message.delimiters);
   const keys = patientKeys(patient, message.delimiters);
-  const value = { ...metadata, patientKeys: keys, language: language === '' ? null : language, body, sections: splitSections(body), attachment };
+  const names = patientNames(patient, message.delimiters);
+  const value = { ...metadata, patientKeys: keys, patientNames: names, language: language === '' ? null : language, body, sections: splitSections(body), attachment };
   return { ok: true, place, value };
 }
 
@@ -182,6 +183,18 @@ function patientKeys(pid: Segment, delimiters: Delimiters): PatientKey[] {
     if (value !== '') keys.push({ issuer, value });
   }
   return keys;
+}
+
+/** PID-5 and the aliases of PID-9, all repetitions. XPN: family ^ given ^ middle. */
+function patientNames(pid: Segment, delimiters: Delimiters): string[] {
+  const names = new Set<string>();
+  for (const raw of [field(pid, 5), field(pid, 9)]) {
+    for (const xpn of delimiters.repetition === '' ? [raw] : raw.split(delimiters.repetition)) {
+      const name = [2, 3, 1].map((part) => component(xpn, part, delimiters)).filter((part) => part !== '').join(' ');
+      if (name !== '') names.add(name);
+    }
+  }
+  return [...names];
 }
 
 /** Restrictions that stand for the whole message (ARV-3). PV1-16 is about the person and not the text, and is left alone. */

@@ -29,6 +29,8 @@ export interface NoteAttachment {
 
 export interface NoteRecord {
   readonly patientKeys: readonly PatientKey[];
+  /** Names of the patient and of guardians as the header states them; they are what a masked view must not hold. */
+  readonly patientNames: readonly string[];
   /** LOINC document type, or null. */
   readonly typeCode: string | null;
   readonly typeLabel: string | null;

@@ -54,6 +54,28 @@ function outsideMarks(text: string, change: (part: string) => string): string {
   return text.split(MARK).map((part, i) => (i % 2 === 1 ? part : change(part))).join('');
 }
 
+/** True where a known identifier stands outside the marks of a redacted text. It searches plainly and shares no pattern with `redactText`. */
+export function holdsKnown(redacted: string, known: readonly string[]): boolean {
+  const text = fold(redacted.split(MARK).filter((_, i) => i % 2 === 0).join('|'));
+  return known.some((raw) => {
+    const phrase = fold(raw.trim());
+    if (phrase === '') return false;
+    if (/\d/.test(phrase)) return text.includes(phrase);
+    const words = phrase.split(/[\s,^]+/).filter((word) => word.length >= NAME_PART_CHARS_MIN);
+    return [phrase, ...words].some((word) => holdsWord(text, word));
+  });
+}
+
+const fold = (text: string): string => text.toLowerCase().replace(/\s+/g, ' ');
+const LETTER = /\p{L}/u;
+
+function holdsWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (!LETTER.test(text.charAt(at - 1)) && !LETTER.test(text.charAt(at + word.length))) return true;
+  }
+  return false;
+}
+
 /** Matches every known identifier: names as whole words, anything with a digit wherever it stands. Null when none is known. */
 function knownPattern(known: readonly string[]): RegExp | null {
   const phrases = new Set<string>();

@@ -12,6 +12,7 @@ import { splitSections } from './sections.js';
  *
  *     Patient-ID: P-0017          repeatable; required to begin the header
  *     Issuer: urn:oid:1.2.3       issuer of the Patient-ID before it, '' when absent
+ *     Patient-Name: Jo Example    repeatable; masked in the view without identifiers
  *     Type: 11506-3               LOINC document type, optionally followed by a label
  *     Title: Progress note
  *     Date: 2024-03-05T10:00:00Z  ISO date or instant; without a zone it counts as UTC
@@ -89,6 +90,7 @@ function record(fields: readonly HeaderField[], body: string, authoredAt: string
   const status = statusOf(one('status'));
   return {
     patientKeys: patientKeys(fields),
+    patientNames: fields.filter((field) => field.key === 'patient-name' && field.value !== '').map((field) => field.value),
     typeCode: type?.[1] ?? null,
     typeLabel: label === '' ? null : label,
     title: one('title'),

@@ -1,0 +1,71 @@
+import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+
+/** Who sees which cells of the genomics product, and for which purpose. */
+export const policy: PolicyDeclaration = {
+  grants: [
+    {
+      id: 'genomics.clinician.treat',
+      reason: 'Clinicians treat the patients of their own site and need their genotypes.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read', 'feature'],
+      tags: ['root', 'pseudonym', 'genomic.site', 'genomic.individual', 'genomic.aggregate'],
+      rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'genomics.analyst.counts',
+      reason: 'Research counts alleles over persons who allow it; a genome identifies its owner, so no genotype of a person is read.',
+      role: 'analyst',
+      purposes: ['HRESCH'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'genomic.site', 'genomic.aggregate'],
+      rows: upToSensitivity(0),
+      smallCellMin: 11,
+    },
+    {
+      id: 'genomics.analyst.features',
+      reason: 'Models of research take gene burdens of persons who allow it as input, never their genotypes.',
+      role: 'analyst',
+      purposes: ['HRESCH'],
+      actions: ['feature'],
+      tags: ['pseudonym', 'genomic.site', 'genomic.individual', 'genomic.aggregate'],
+      rows: upToSensitivity(0),
+    },
+    {
+      id: 'genomics.engineer.features',
+      reason: 'Models are trained on gene burdens of persons who allow research; the engineer reads no variant and no genotype.',
+      role: 'ml_engineer',
+      purposes: ['HRESCH'],
+      actions: ['feature', 'train'],
+      tags: ['pseudonym', 'genomic.site', 'genomic.individual', 'genomic.aggregate'],
+      rows: upToSensitivity(0),
+    },
+    {
+      id: 'genomics.steward.catalogue',
+      reason: 'Stewards answer for the quality of the sites and of their annotation, which say nothing of a person.',
+      role: 'steward',
+      purposes: ['HOPERAT'],
+      actions: ['read'],
+      tags: ['root', 'genomic.site'],
+      rows: everyRow,
+    },
+    {
+      id: 'genomics.steward.ingest',
+      reason: 'Stewards load files of variants and release records from quarantine.',
+      role: 'steward',
+      purposes: ['HOPERAT'],
+      actions: ['write', 'release'],
+      tags: ['root', 'genomic.site', 'genomic.individual', 'catalogue', 'quarantine'],
+      rows: everyRow,
+    },
+    {
+      id: 'genomics.officer.operations',
+      reason: 'The privacy officer accounts for disclosures of persons and sees no variant, genotype or count.',
+      role: 'privacy_officer',
+      purposes: ['HOPERAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym'],
+      rows: upToSensitivity(2),
+    },
+  ],
+};
