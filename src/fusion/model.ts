@@ -1,8 +1,5 @@
 import { SCALARS, column, entity, value, valueType } from '../kernel/index.js';
 
-/** States of a model version; only training makes one, as VALIDATED: trained, with every subset evaluated. */
-export const MODEL_STATES = ['DRAFT', 'VALIDATED', 'APPROVED', 'SUSPENDED', 'RETIRED'] as const;
-
 /** A version of a fusion model (spec/fusion.md F37). Its parameters are stored beside it and are not served. */
 @entity('FusionModel', {
   description: 'A version of a fusion model: immutable, named by the hash of its content.',
@@ -50,21 +47,17 @@ export class FusionModel {
   @column({
     column: 'kind',
     type: 'text',
-    values: ['late_poe'],
-    enumName: 'FusionKind',
     tags: ['model'],
     safeHarbor: 'none',
-    description: 'How modalities are merged.',
+    description: 'How modalities are merged: late_poe.',
   })
   kind!: string | null;
   @column({
     column: 'state',
     type: 'text',
-    values: MODEL_STATES,
-    enumName: 'FusionModelState',
     tags: ['model'],
     safeHarbor: 'none',
-    description: 'Whether the version may be used.',
+    description: 'DRAFT, VALIDATED, APPROVED, SUSPENDED or RETIRED; the last two score nobody.',
   })
   state!: string | null;
   @column({

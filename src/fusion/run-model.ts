@@ -28,10 +28,15 @@ export async function runFusion(scope: Scope, input: RunFusionInput): Promise<Fu
   const shown = ids.filter((id) => visible.has(id));
   const supplies: Supplies = suspended ? new Map() : await suppliesOf(scope, registered, shown, input.modalities);
   const mayTell = mayTellWithheld(scope);
-  const results = new Map<string, FusionResult>();
-  for (const [at, patientId] of ids.entries()) {
+  const results = new Map<string, FusionResult>(ids.map((patientId) => [patientId, { patientId, status: 'DENIED' }]));
+  for (const [at, patientId] of shown.entries()) {
     if (at > 0 && at % SCORED_AT_ONCE === 0) await breathe();
-    results.set(patientId, visible.has(patientId) ? score(patientId) : { patientId, status: 'DENIED' });
+    results.set(
+      patientId,
+      suspended
+        ? { patientId, status: 'ABSTAINED', abstainReason: 'MODEL_SUSPENDED' }
+        : scored(registered.model, supplies, patientId, mayTell, input),
+    );
   }
   trace(scope, registered, supplies, [...results.values()]);
   return {
@@ -41,11 +46,6 @@ export async function runFusion(scope: Scope, input: RunFusionInput): Promise<Fu
     modelVersion: registered.version,
     results: input.patientIds.flatMap((id) => results.get(id) ?? []),
   };
-
-  function score(patientId: string): FusionResult {
-    if (suspended) return { patientId, status: 'ABSTAINED', abstainReason: 'MODEL_SUSPENDED' };
-    return scored(registered!.model, supplies, patientId, mayTell, input);
-  }
 }
 
 function checkInput(input: RunFusionInput): void {

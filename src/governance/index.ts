@@ -7,3 +7,4 @@ export { canonical, composePolicy, type Policy } from './policy.js';
 export { AuditLog, chainHash, type AuditRow, type EvidenceEntry, type EvidenceSink, type Receipt } from './audit.js';
 export { decodeOrdinals, digestOf, encodeOrdinals, lineagePlan, withoutLiterals, type LineagePlan } from './lineage.js';
 export { verifyAudit, type AuditFinding, type AuditVerification } from './verify.js';
+export { product } from './product.js';

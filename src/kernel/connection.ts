@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Extensions, Field, ObjectType, registerEnumType } from 'type-graphql';
 import { DECLARATION, type ConnectionPart, type Order, type TypeClass } from './field.js';
 import { SCALARS } from './scalar.js';

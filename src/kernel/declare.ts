@@ -65,7 +65,7 @@ export function entity(name: string, declaration: Omit<EntityDeclaration, 'kind'
     entities.set(target, full);
     ObjectType(name, { description: declaration.description })(target);
     Extensions({ [DECLARATION]: full })(target as never);
-    Directive(`@key(fields: "id")`)(target as never);
+    if (declared.get(target)?.has('id')) Directive('@key(fields: "id")')(target as never);
     Entity(declaration.table)(target);
     declareFields(target, target, declaration.key);
     registerConnection(target, name);

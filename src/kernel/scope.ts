@@ -53,6 +53,8 @@ export interface Scope {
   labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>>;
   features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer>;
   ingest(file: { product: string; name: string; bytes: Uint8Array; assembly?: string }): Promise<IngestReport>;
+  /** Runs held records through the pipeline as it is now; what passes enters under its original record id. */
+  release(quarantineIds: readonly string[], reason: string): Promise<{ readonly released: number; readonly held: number }>;
   readonly records: RecordStore;
   /** Adds facts to the lineage of the request: model versions, modalities withheld, counts. Names and digests only. */
   trace(facts: Readonly<Record<string, unknown>>): void;

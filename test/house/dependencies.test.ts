@@ -7,19 +7,28 @@ const MODULES_MIN = 150;
 interface Cruise {
   readonly summary: {
     readonly totalCruised: number;
-    readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string; readonly severity: string } }[];
+    readonly violations: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly rule: { readonly name: string; readonly severity: string };
+    }[];
     readonly ruleSetUsed: { readonly forbidden: readonly { readonly name: string; readonly severity: string }[] };
   };
 }
 
 function cruise(root: string): Cruise['summary'] {
-  const { stdout, stderr } = runTool('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', ['--output-type', 'json', 'src', 'migrations'], root);
+  const { stdout, stderr } = runTool(
+    'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
+    ['--output-type', 'json', 'src', 'migrations'],
+    root,
+  );
   if (stdout === '') throw new Error(`dependency-cruiser said nothing: ${stderr}`);
   return (JSON.parse(stdout) as Cruise).summary;
 }
 
 const value = 'export const value = 1;\n';
-const uses = (...modules: string[]): string => modules.map((name, at) => `import * as m${String(at)} from '${name}';\nexport { m${String(at)} };\n`).join('');
+const uses = (...modules: string[]): string =>
+  modules.map((name, at) => `import * as m${String(at)} from '${name}';\nexport { m${String(at)} };\n`).join('');
 const thing = (name: string): Record<string, string> => ({
   [`node_modules/${name}/package.json`]: JSON.stringify({ name, version: '1.0.0', main: 'index.js', types: 'index.d.ts' }),
   [`node_modules/${name}/index.js`]: 'exports.value = 1;\n',
@@ -66,11 +75,20 @@ const ROOMS = ['governance', 'fusion', 'store', 'pipeline', 'gateway', 'demo', '
 const plantedHouse = (): Record<string, string> => ({
   '.dependency-cruiser.cjs': readText('.dependency-cruiser.cjs'),
   'tsconfig.json': readText('tsconfig.json'),
-  'package.json': JSON.stringify({ name: 'planted', dependencies: { graphql: '1.0.0' }, devDependencies: { 'a-tool': '1.0.0', typescript: '*' } }),
+  'package.json': JSON.stringify({
+    name: 'planted',
+    dependencies: { graphql: '1.0.0' },
+    devDependencies: { 'a-tool': '1.0.0', typescript: '*' },
+  }),
   ...thing('graphql'),
   ...thing('a-tool'),
   ...thing('borrowed'),
-  ...Object.fromEntries(ROOMS.flatMap((room) => [[`src/${room}/index.ts`, uses('./inner.js')], [`src/${room}/inner.ts`, value]])),
+  ...Object.fromEntries(
+    ROOMS.flatMap((room) => [
+      [`src/${room}/index.ts`, uses('./inner.js')],
+      [`src/${room}/inner.ts`, value],
+    ]),
+  ),
   'src/cli.ts': uses('./products.js'),
   'src/store/loop-b.ts': `import type { A } from './loop-a.js';\nexport interface B { a: A }\n`,
   'src/kernel/leads-to-graphql.ts': uses('graphql'),
@@ -105,9 +123,17 @@ describe('a planted violation', () => {
   it('is the only thing found: a legal arrow breaks no rule', () => {
     const legal = inPlantedTree(
       {
-        ...Object.fromEntries(Object.entries(plantedHouse()).filter(([file]) => !Object.values(PLANTED).some(([planted]) => planted === file))),
+        ...Object.fromEntries(
+          Object.entries(plantedHouse()).filter(([file]) => !Object.values(PLANTED).some(([planted]) => planted === file)),
+        ),
         'src/store/loop-b.ts': value,
-        'src/store/index.ts': uses('./inner.js', './loop-b.js', '../kernel/index.js', '../kernel/error.js', '../../migrations/20260101000000-create-thing.js'),
+        'src/store/index.ts': uses(
+          './inner.js',
+          './loop-b.js',
+          '../kernel/index.js',
+          '../kernel/error.js',
+          '../../migrations/20260101000000-create-thing.js',
+        ),
         'src/kernel/error.ts': value,
         'src/kernel/index.ts': uses('./inner.js', './error.js', './leads-to-graphql.js'),
         'src/gateway/index.ts': uses('./inner.js', '../governance/index.js', '../store/index.js'),

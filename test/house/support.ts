@@ -43,9 +43,15 @@ export function inPlantedTree<T>(files: Readonly<Record<string, string>>, use: (
   }
 }
 
-/** Runs a tool of node_modules as its own process and gives what it printed; its exit code is the caller's to judge. */
-export function runTool(script: string, args: readonly string[], cwd: string, input = ''): { status: number | null; stdout: string; stderr: string } {
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a script of node_modules (or, without one, node itself) as its own process; what it said is the caller's to judge. */
+export function runTool(script: string, args: readonly string[], cwd: string, input = ''): Ran {
   const options = { cwd, input, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 } as const;
-  const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(ROOT, script), ...args], options);
+  const { status, stdout, stderr } = spawnSync(process.execPath, script === '' ? [...args] : [path.join(ROOT, script), ...args], options);
   return { status, stdout, stderr };
 }

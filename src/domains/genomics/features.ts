@@ -1,7 +1,18 @@
 import { frameOf, type Feature, type FeatureRows, type FeatureView, type RowSource } from '../../kernel/index.js';
 import { GENOTYPE } from './formats/genotype-codec.js';
 import { Variant } from './model.js';
-import { BLOCK_COLUMNS, Callset, GenotypeBlock, OUTSIDE, SAMPLE_COLUMNS, SampleIndex, Samples, blocksOf, groupByVariant, type SampleRow } from './readers.js';
+import {
+  BLOCK_COLUMNS,
+  Callset,
+  GenotypeBlock,
+  OUTSIDE,
+  SAMPLE_COLUMNS,
+  SampleIndex,
+  Samples,
+  blocksOf,
+  groupByVariant,
+  type SampleRow,
+} from './samples.js';
 
 /** Genes whose burden is handed over: cardiomyopathy, arrhythmia, lipids and breast cancer. */
 export const GENES = ['TTN', 'MYBPC3', 'MYH7', 'LMNA', 'BAG3', 'PLN', 'TNNT2', 'SCN5A', 'APOB', 'LDLR', 'PCSK9', 'BRCA2'] as const;
@@ -89,7 +100,9 @@ class Burden {
   }
 
   total(): Float64Array {
-    return Float64Array.from({ length: this.people }, (_, person) => (this.sum(this.called, person) === 0 ? NaN : this.sum(this.alleles, person)));
+    return Float64Array.from({ length: this.people }, (_, person) =>
+      this.sum(this.called, person) === 0 ? NaN : this.sum(this.alleles, person),
+    );
   }
 
   callRate(): Float64Array {
@@ -109,7 +122,8 @@ class Burden {
 async function compute(source: RowSource, patientIds: readonly string[], asOf: number): Promise<FeatureRows> {
   const rows = await samplesAt(source, patientIds, asOf);
   const samples = new Samples(rows);
-  const variants = rows.length === 0 ? [] : await source.rows<VariantRow>({ of: () => Variant, columns: VARIANT_COLUMNS, where: { gene: GENES } });
+  const variants =
+    rows.length === 0 ? [] : await source.rows<VariantRow>({ of: () => Variant, columns: VARIANT_COLUMNS, where: { gene: GENES } });
   const groups = groupByVariant(await blocksOf(source, variants, [...new Set(rows.map((row) => row.callset_id))]));
   const burden = new Burden(samples.patients.length);
   const scratch = new Uint8Array(samples.patients.length);
@@ -134,7 +148,11 @@ export const features: FeatureView = {
   modality: 'GENOMICS',
   version: 'genomics/1',
   features: [
-    ...GENES.map((gene): Feature => ({ name: nameOf(gene), unit: '1', description: `Carried ALT alleles over the called sites of ${gene}.` })),
+    ...GENES.map((gene): Feature => ({
+      name: nameOf(gene),
+      unit: '1',
+      description: `Carried ALT alleles over the called sites of ${gene}.`,
+    })),
     { name: 'burden_total', unit: '1', description: 'Carried ALT alleles over the called sites of all listed genes.' },
     { name: 'call_rate', unit: '1', description: 'Called sites of the listed genes over those that were called or missing.' },
   ],

@@ -1,16 +1,8 @@
 import { registerEnumType } from 'type-graphql';
 import { Patient, SCALARS, column, entity, extension, reader, value, valueType, type ReaderField } from '../../kernel/index.js';
 import { VARIANT_KINDS } from './formats/vcf-locus.js';
-import {
-  BLOCK_COLUMNS,
-  GENOTYPE_VARIANT_COLUMNS,
-  GenotypeBlock,
-  SAMPLE_COLUMNS,
-  SampleIndex,
-  loadCarriers,
-  loadFrequencies,
-  loadGenotypes,
-} from './readers.js';
+import { GENOTYPE_VARIANT_COLUMNS, loadCarriers, loadFrequencies, loadGenotypes } from './readers.js';
+import { BLOCK_COLUMNS, GenotypeBlock, SAMPLE_COLUMNS, SampleIndex } from './samples.js';
 
 const Zygosity = { HET: 'HET', HOM: 'HOM', HEMI: 'HEMI', HOM_REF: 'HOM_REF' } as const;
 registerEnumType(Zygosity, { name: 'Zygosity', description: 'How many copies of the ALT a person has, of how many that can be.' });
@@ -23,7 +15,12 @@ const callReads: ReaderField['reads'] = [
 /** Counts over the persons that the caller may use; null where a small group of persons stands behind the number. */
 @valueType('AlleleFrequency', 'Allele counts of one variant over the persons that the caller may use; small groups are withheld.')
 export class AlleleFrequency {
-  @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Alleles that are this ALT; null where fewer than 11 persons carry it.' })
+  @value({
+    type: () => SCALARS.Int,
+    tags: ['genomic.aggregate'],
+    safeHarbor: 'none',
+    description: 'Alleles that are this ALT; null where fewer than 11 persons carry it.',
+  })
   ac!: number | null;
   @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Alleles that were called.' })
   an!: number | null;
@@ -33,20 +30,47 @@ export class AlleleFrequency {
   homCount!: number | null;
   @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Persons with one copy of two.' })
   hetCount!: number | null;
-  @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Persons with one copy where only one can be.' })
+  @value({
+    type: () => SCALARS.Int,
+    tags: ['genomic.aggregate'],
+    safeHarbor: 'none',
+    description: 'Persons with one copy where only one can be.',
+  })
   hemiCount!: number | null;
-  @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Persons whose call sets hold the site, called or not.' })
+  @value({
+    type: () => SCALARS.Int,
+    tags: ['genomic.aggregate'],
+    safeHarbor: 'none',
+    description: 'Persons whose call sets hold the site, called or not.',
+  })
   samples!: number | null;
-  @value({ type: () => SCALARS.Int, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Persons whose genotype was not called at the site.' })
+  @value({
+    type: () => SCALARS.Int,
+    tags: ['genomic.aggregate'],
+    safeHarbor: 'none',
+    description: 'Persons whose genotype was not called at the site.',
+  })
   missing!: number | null;
 }
 
 /** A person who has a copy of the ALT. */
 @valueType('Carrier', 'A person who has at least one copy of the ALT of a variant.')
 export class Carrier {
-  @value({ type: () => SCALARS.ID, required: true, tags: ['pseudonym', 'genomic.individual'], safeHarbor: 'R', description: 'Identifier of the person.' })
+  @value({
+    type: () => SCALARS.ID,
+    required: true,
+    tags: ['pseudonym', 'genomic.individual'],
+    safeHarbor: 'R',
+    description: 'Identifier of the person.',
+  })
   patientId!: string;
-  @value({ type: () => SCALARS.String, required: true, tags: ['genomic.individual'], safeHarbor: 'R', description: 'Genotype in the notation of VCF: 0/1, 1/1, 0|1, 1|0 or 1.' })
+  @value({
+    type: () => SCALARS.String,
+    required: true,
+    tags: ['genomic.individual'],
+    safeHarbor: 'R',
+    description: 'Genotype in the notation of VCF: 0/1, 1/1, 0|1, 1|0 or 1.',
+  })
   genotype!: string;
   @value({ type: () => Zygosity, required: true, tags: ['genomic.individual'], safeHarbor: 'R', description: 'HET, HOM or HEMI.' })
   zygosity!: string;
@@ -69,11 +93,29 @@ export class Genotype {
   alt!: string;
   @value({ type: () => SCALARS.String, tags: ['genomic.site'], safeHarbor: 'none', description: 'Symbol of the gene.' })
   gene!: string | null;
-  @value({ type: () => SCALARS.String, required: true, tags: ['genomic.individual'], safeHarbor: 'R', description: 'Genotype in the notation of VCF; 1 stands for this ALT and 0 for any other allele.' })
+  @value({
+    type: () => SCALARS.String,
+    required: true,
+    tags: ['genomic.individual'],
+    safeHarbor: 'R',
+    description: 'Genotype in the notation of VCF; 1 stands for this ALT and 0 for any other allele.',
+  })
   genotype!: string;
-  @value({ type: () => Zygosity, required: true, tags: ['genomic.individual'], safeHarbor: 'R', description: 'HET, HOM, HEMI, or HOM_REF where the ALT was called absent.' })
+  @value({
+    type: () => Zygosity,
+    required: true,
+    tags: ['genomic.individual'],
+    safeHarbor: 'R',
+    description: 'HET, HOM, HEMI, or HOM_REF where the ALT was called absent.',
+  })
   zygosity!: string;
-  @value({ type: () => SCALARS.ID, required: true, tags: ['genomic.individual'], safeHarbor: 'none', description: 'Call set that the genotype comes from.' })
+  @value({
+    type: () => SCALARS.ID,
+    required: true,
+    tags: ['genomic.individual'],
+    safeHarbor: 'none',
+    description: 'Call set that the genotype comes from.',
+  })
   callsetId!: string;
 }
 
@@ -95,25 +137,75 @@ export class Variant {
     description: 'Identifier: assembly-chrom-pos-ref-alt, for example GRCh38-1-12345-A-T; long alleles are named by a digest.',
   })
   id!: string;
-  @column({ column: 'assembly', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Reference assembly: GRCh37 or GRCh38.' })
+  @column({
+    column: 'assembly',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Reference assembly: GRCh37 or GRCh38.',
+  })
   assembly!: string | null;
-  @column({ column: 'chrom', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Chromosome without chr: 1 to 22, X, Y, MT, or the name of another contig.' })
+  @column({
+    column: 'chrom',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Chromosome without chr: 1 to 22, X, Y, MT, or the name of another contig.',
+  })
   chrom!: string | null;
-  @column({ column: 'pos', type: 'int', tags: ['genomic.site'], safeHarbor: 'none', description: 'Position of the first base of ref, 1-based.' })
+  @column({
+    column: 'pos',
+    type: 'int',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Position of the first base of ref, 1-based.',
+  })
   pos!: number | null;
   @column({ column: 'ref', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Reference allele.' })
   ref!: string | null;
   @column({ column: 'alt', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Alternate allele as VCF writes it.' })
   alt!: string | null;
-  @column({ column: 'kind', type: 'text', values: VARIANT_KINDS, enumName: 'VariantKind', tags: ['genomic.site'], safeHarbor: 'none', description: 'Kind of the variant.' })
+  @column({
+    column: 'kind',
+    type: 'text',
+    values: VARIANT_KINDS,
+    enumName: 'VariantKind',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Kind of the variant.',
+  })
   kind!: string | null;
-  @column({ column: 'rs_id', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Identifier in dbSNP where the source gives one.' })
+  @column({
+    column: 'rs_id',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Identifier in dbSNP where the source gives one.',
+  })
   rsId!: string | null;
-  @column({ column: 'gene', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Symbol of the gene as the source annotates it.' })
+  @column({
+    column: 'gene',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Symbol of the gene as the source annotates it.',
+  })
   gene!: string | null;
-  @column({ column: 'consequence', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Consequence in terms of the Sequence Ontology, several joined by &.' })
+  @column({
+    column: 'consequence',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Consequence in terms of the Sequence Ontology, several joined by &.',
+  })
   consequence!: string | null;
-  @column({ column: 'clinical_significance', type: 'text', tags: ['genomic.site'], safeHarbor: 'none', description: 'Clinical significance in the words of ClinVar.' })
+  @column({
+    column: 'clinical_significance',
+    type: 'text',
+    tags: ['genomic.site'],
+    safeHarbor: 'none',
+    description: 'Clinical significance in the words of ClinVar.',
+  })
   clinicalSignificance!: string | null;
   @reader({
     returns: () => AlleleFrequency,

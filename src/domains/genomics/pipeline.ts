@@ -41,7 +41,11 @@ function* stageHeader(header: VcfHeader, context: StageContext): Generator<Stage
   const callsetId = callsetIdOf(context);
   context.memo.set(STATE, { assembly, callsetId, annotations: new AnnotationReader(header) } satisfies FileState);
   const at = new Date(context.now).toISOString();
-  yield { kind: 'row', asset: 'callset', row: { callset_id: callsetId, assembly, version: header.version, samples: header.samples.length, at } };
+  yield {
+    kind: 'row',
+    asset: 'callset',
+    row: { callset_id: callsetId, assembly, version: header.version, samples: header.samples.length, at },
+  };
   for (const [ordinal, sample] of header.samples.entries()) {
     yield {
       kind: 'row',
@@ -53,7 +57,10 @@ function* stageHeader(header: VcfHeader, context: StageContext): Generator<Stage
 }
 
 function unknownAssembly(): CodedError {
-  return new CodedError('VCF_ASSEMBLY', 'Neither the header nor the sender states the reference assembly, or the header contradicts itself.');
+  return new CodedError(
+    'VCF_ASSEMBLY',
+    'Neither the header nor the sender states the reference assembly, or the header contradicts itself.',
+  );
 }
 
 const RS = /^rs\d+$/;
@@ -111,7 +118,12 @@ function fillAnnotations(stored: Row | null, incoming: Row): { row: Row } {
 }
 
 const number = (row: Row, name: string): number => Number(row[name] ?? NaN);
-const expectation = (name: string, action: Expectation['action'], description: string, holds: Expectation['holds']): Expectation => ({ name, action, description, holds });
+const expectation = (name: string, action: Expectation['action'], description: string, holds: Expectation['holds']): Expectation => ({
+  name,
+  action,
+  description,
+  holds,
+});
 
 const source = { source_digest: 'text', source_ordinal: 'int' } as const;
 
@@ -133,9 +145,17 @@ const sampleIndex: AssetDeclaration = {
   onConflict: 'ignore-identical',
   ignore: ['patient_id', 'site_id'],
   expectations: [
-    expectation('names_its_sample', 'warn', 'A sample has a name that can tell it from others: more than one character.', (row) => String(row['sample_id']).length > 1),
+    expectation(
+      'names_its_sample',
+      'warn',
+      'A sample has a name that can tell it from others: more than one character.',
+      (row) => String(row['sample_id']).length > 1,
+    ),
   ],
-  linked: { issuer: ISSUERS.sample, sql: 'update sample_index set patient_id = $1, site_id = $2 where sample_id = $3 and patient_id is null' },
+  linked: {
+    issuer: ISSUERS.sample,
+    sql: 'update sample_index set patient_id = $1, site_id = $2 where sample_id = $3 and patient_id is null',
+  },
 };
 
 const variant: AssetDeclaration = {
@@ -150,8 +170,15 @@ const variant: AssetDeclaration = {
   merge: fillAnnotations,
   expectations: [
     expectation('follows_its_header', 'warn', 'The line agrees with the definitions of its own header.', (row) => row['findings'] === 0),
-    expectation('stands_on_a_chromosome', 'warn', 'The contig is one of 1 to 22, X, Y and MT.', (row) => isChromosome(String(row['chrom']))),
-    expectation('has_a_position', 'quarantine', 'The position is at least 1; 0 names a telomere and no base.', (row) => number(row, 'pos') >= 1),
+    expectation('stands_on_a_chromosome', 'warn', 'The contig is one of 1 to 22, X, Y and MT.', (row) =>
+      isChromosome(String(row['chrom'])),
+    ),
+    expectation(
+      'has_a_position',
+      'quarantine',
+      'The position is at least 1; 0 names a telomere and no base.',
+      (row) => number(row, 'pos') >= 1,
+    ),
   ],
 };
 
@@ -169,7 +196,12 @@ const genotypeBlock: AssetDeclaration = {
       const persons = number(row, 'het') + number(row, 'hom_alt') + number(row, 'hemi_alt') + number(row, 'missing');
       return number(row, 'ac') <= number(row, 'an') && persons <= number(row, 'samples');
     }),
-    expectation('is_mostly_called', 'warn', 'At least half of the samples have a call.', (row) => 2 * number(row, 'missing') <= number(row, 'samples')),
+    expectation(
+      'is_mostly_called',
+      'warn',
+      'At least half of the samples have a call.',
+      (row) => 2 * number(row, 'missing') <= number(row, 'samples'),
+    ),
   ],
 };
 

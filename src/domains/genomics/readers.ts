@@ -1,61 +1,9 @@
-import { CodedError, LIMITS, column, entity, type RowSource, type TypeThunk } from '../../kernel/index.js';
-import { GENOTYPE, codeAt, unpackGenotypes } from './formats/genotype-codec.js';
+import { CodedError, LIMITS, type RowSource, type TypeThunk } from '../../kernel/index.js';
+import { GENOTYPE } from './formats/genotype-codec.js';
 import { bucketsOf, chromIndex, chromOf } from './formats/vcf-locus.js';
+import { OUTSIDE, Samples, blocksOf, distinct, groupByVariant, samplesOf, type BlockRow, type VariantParent } from './samples.js';
 
-/** One VCF file as it was called. */
-@entity('Callset', { description: 'A file of variant calls over one set of samples.', table: 'callset', key: ['callset_id'], tags: ['genomic.aggregate'] })
-export class Callset {
-  @column({ column: 'callset_id', type: 'uuid', required: true, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'Identifier of the call set.' })
-  id!: string;
-}
-
-/**
- * Which person stands at which ordinal of a call set. The row says that a person was sequenced and no genotype, so it is tagged as what
- * counting needs; whatever tells genotypes of a person asks for genomic.individual on its own field.
- */
-@entity('SampleIndex', {
-  description: 'The place of a person in the samples of a call set.',
-  table: 'sample_index',
-  key: ['callset_id', 'ordinal'],
-  tags: ['pseudonym', 'genomic.aggregate'],
-  modality: 'GENOMICS',
-  patient: 'patient_id',
-})
-export class SampleIndex {
-  @column({ column: 'callset_id', type: 'uuid', required: true, tags: ['pseudonym', 'genomic.aggregate'], safeHarbor: 'none', description: 'The call set.' })
-  id!: string;
-}
-
-/** Genotypes of one variant in one call set, one code a sample (formats/genotype-codec). */
-@entity('GenotypeBlock', {
-  description: 'The packed genotypes of one variant in one call set.',
-  table: 'genotype_block',
-  key: ['bucket', 'variant_id', 'callset_id'],
-  tags: ['genomic.aggregate'],
-})
-export class GenotypeBlock {
-  @column({ column: 'variant_id', type: 'text', scalar: 'ID', required: true, tags: ['genomic.aggregate'], safeHarbor: 'none', description: 'The variant.' })
-  id!: string;
-}
-
-export const SAMPLE_COLUMNS = ['patient_id', 'callset_id', 'ordinal'] as const;
-export const BLOCK_COLUMNS = ['bucket', 'variant_id', 'callset_id', 'samples', 'enc', 'codes'] as const;
 export const GENOTYPE_VARIANT_COLUMNS = ['bucket', 'assembly', 'chrom', 'pos', 'variant_id', 'ref', 'alt', 'gene'] as const;
-
-export interface SampleRow {
-  readonly patient_id: string;
-  readonly callset_id: string;
-  readonly ordinal: number;
-}
-
-export interface BlockRow {
-  readonly bucket: number;
-  readonly variant_id: string;
-  readonly callset_id: string;
-  readonly samples: number;
-  readonly enc: number;
-  readonly codes: Uint8Array;
-}
 
 interface VariantRow {
   readonly bucket: number;
@@ -68,93 +16,13 @@ interface VariantRow {
   readonly gene: string | null;
 }
 
-interface VariantParent {
-  readonly bucket: number;
-  readonly variant_id: string;
-}
-
 type Row = Readonly<Record<string, unknown>>;
-const distinct = <T>(values: Iterable<T>): T[] => [...new Set(values)];
-const FEW = 4;
-
-/** No block of the variant holds the person. */
-export const OUTSIDE = 255;
-
-/** Visible samples by call set, with a number for each person; a person may have several samples. */
-export class Samples {
-  readonly patients: readonly string[];
-  private readonly places = new Map<string, { readonly ordinals: number[]; readonly people: number[] }>();
-
-  constructor(rows: readonly SampleRow[]) {
-    const numbers = new Map<string, number>();
-    for (const row of rows) {
-      const person = numbers.get(row.patient_id) ?? numbers.size;
-      numbers.set(row.patient_id, person);
-      let place = this.places.get(row.callset_id);
-      if (!place) this.places.set(row.callset_id, (place = { ordinals: [], people: [] }));
-      place.ordinals.push(row.ordinal);
-      place.people.push(person);
-    }
-    this.patients = [...numbers.keys()];
-  }
-
-  /** Tells the code of each visible sample of one block. */
-  each(block: BlockRow, tell: (person: number, code: number) => void): void {
-    const place = this.places.get(block.callset_id);
-    if (!place) return;
-    const { ordinals, people } = place;
-    const { enc, codes, samples } = block;
-    const all = ordinals.length > FEW ? unpackGenotypes(enc, codes, samples) : undefined;
-    for (let at = 0; at < ordinals.length; at += 1) {
-      const ordinal = ordinals[at] ?? -1;
-      tell(people[at] ?? 0, all ? (all[ordinal] ?? OUTSIDE) : codeAt(enc, codes, samples, ordinal));
-    }
-  }
-
-  /** One code a person over all blocks of one variant: the first call counts, and a missing call only where there is no other. */
-  codes(blocks: readonly BlockRow[], into = new Uint8Array(this.patients.length)): Uint8Array {
-    into.fill(OUTSIDE);
-    for (const block of blocks) {
-      this.each(block, (person, code) => {
-        if (into[person] === OUTSIDE || into[person] === GENOTYPE.missing) into[person] = code === OUTSIDE ? (into[person] ?? OUTSIDE) : code;
-      });
-    }
-    return into;
-  }
-}
-
-export function groupByVariant(blocks: readonly BlockRow[]): ReadonlyMap<string, readonly BlockRow[]> {
-  const groups = new Map<string, BlockRow[]>();
-  for (const block of blocks) {
-    const group = groups.get(block.variant_id);
-    if (group) group.push(block);
-    else groups.set(block.variant_id, [block]);
-  }
-  return groups;
-}
-
-/** Blocks of the named variants, in the order of variant and call set. */
-export async function blocksOf(source: RowSource, variants: readonly VariantParent[], callsets?: readonly string[]): Promise<BlockRow[]> {
-  if (variants.length === 0 || callsets?.length === 0) return [];
-  return source.rows<BlockRow>({
-    of: () => GenotypeBlock,
-    columns: [...BLOCK_COLUMNS],
-    where: {
-      bucket: distinct(variants.map((variant) => variant.bucket)),
-      variant_id: distinct(variants.map((variant) => variant.variant_id)),
-      ...(callsets ? { callset_id: callsets } : {}),
-    },
-    order: ['variant_id', 'callset_id'],
-  });
-}
-
-async function samplesOf(source: RowSource, where: { callset_id: readonly string[] } | { patient_id: readonly string[] }): Promise<SampleRow[]> {
-  if (Object.values(where).every((values) => values.length === 0)) return [];
-  return source.rows<SampleRow>({ of: () => SampleIndex, columns: [...SAMPLE_COLUMNS], where, order: ['callset_id', 'ordinal'] });
-}
 
 /** Visible samples and blocks behind a page of variants: two reads, whatever the number of variants. */
-async function callsOf(source: RowSource, variants: readonly VariantParent[]): Promise<{ samples: Samples; groups: ReadonlyMap<string, readonly BlockRow[]> }> {
+async function callsOf(
+  source: RowSource,
+  variants: readonly VariantParent[],
+): Promise<{ samples: Samples; groups: ReadonlyMap<string, readonly BlockRow[]> }> {
   const blocks = await blocksOf(source, variants);
   const samples = new Samples(await samplesOf(source, { callset_id: distinct(blocks.map((block) => block.callset_id)) }));
   return { samples, groups: groupByVariant(blocks) };
@@ -205,7 +73,8 @@ const ZYGOSITIES = ['HOM_REF', 'HET', 'HOM', null, 'HOM_REF', 'HEMI', 'HET', 'HE
 /** Variant.carriers: persons with the allele in the order of their ids. `first` beyond 1..page_rows_max: BAD_INPUT. */
 export async function loadCarriers(source: RowSource, parents: readonly Row[], args: Row): Promise<readonly (readonly Row[])[]> {
   const first = Number(args['first'] ?? LIMITS.page_rows_default);
-  if (first < 1 || first > LIMITS.page_rows_max) throw new CodedError('BAD_INPUT', 'The number of rows is outside the limits.', { place: 'first' });
+  if (first < 1 || first > LIMITS.page_rows_max)
+    throw new CodedError('BAD_INPUT', 'The number of rows is outside the limits.', { place: 'first' });
   const variants = parents as unknown as readonly VariantParent[];
   const { samples, groups } = await callsOf(source, variants);
   const order = samples.patients.map((_, person) => person).sort((a, b) => compare(samples.patients[a], samples.patients[b]));
@@ -238,7 +107,9 @@ function regionOf(args: Row): Region | undefined {
   if (chrom == null && start == null && end == null) return undefined;
   const region = { chrom: chromOf(String(chrom)), start: Number(start), end: Number(end) };
   if (chrom == null || start == null || end == null || region.start > region.end || region.start < 0) {
-    throw new CodedError('BAD_INPUT', 'A region needs chrom, start and end, and its end does not lie before its start.', { place: 'start' });
+    throw new CodedError('BAD_INPUT', 'A region needs chrom, start and end, and its end does not lie before its start.', {
+      place: 'start',
+    });
   }
   if (region.end - region.start >= LIMITS.region_bases_max) {
     throw new CodedError('BAD_INPUT', `A region holds at most ${String(LIMITS.region_bases_max)} bases.`, { place: 'end' });
@@ -252,7 +123,8 @@ async function variantsOf(source: RowSource, of: TypeThunk, args: Row): Promise<
   const gene = args['gene'] as string | null | undefined;
   const ids = args['variantIds'] as readonly string[] | null | undefined;
   if (!region && gene == null && ids == null) throw new CodedError('BAD_INPUT', 'Name a gene, variants or a region.', { place: 'gene' });
-  if (ids && ids.length > LIMITS.list_argument_items_max) throw new CodedError('BAD_INPUT', 'Too many variants are named.', { place: 'variantIds' });
+  if (ids && ids.length > LIMITS.list_argument_items_max)
+    throw new CodedError('BAD_INPUT', 'Too many variants are named.', { place: 'variantIds' });
   if (ids?.length === 0) return [];
   const rows = await source.rows<VariantRow>({
     of,
@@ -266,20 +138,30 @@ async function variantsOf(source: RowSource, of: TypeThunk, args: Row): Promise<
     ...(region ? { between: { pos: { from: region.start, to: region.end } } } : {}),
     limit: LIMITS.list_argument_items_max + 1,
   });
-  if (rows.length > LIMITS.list_argument_items_max) throw new CodedError('LIMIT_EXCEEDED', 'The arguments name too many variants.', { place: 'gene' });
+  if (rows.length > LIMITS.list_argument_items_max)
+    throw new CodedError('LIMIT_EXCEEDED', 'The arguments name too many variants.', { place: 'gene' });
   if (region && new Set(rows.map((row) => row.assembly)).size > 1) {
     throw new CodedError('BAD_INPUT', 'A region needs its assembly where the data hold more than one.', { place: 'assembly' });
   }
-  return rows.sort((a, b) => chromIndex(a.chrom) - chromIndex(b.chrom) || compare(a.chrom, b.chrom) || a.pos - b.pos || compare(a.variant_id, b.variant_id));
+  return rows.sort(
+    (a, b) =>
+      chromIndex(a.chrom) - chromIndex(b.chrom) || compare(a.chrom, b.chrom) || a.pos - b.pos || compare(a.variant_id, b.variant_id),
+  );
 }
 
 /**
  * Patient.genotypes: called genotypes of each person in the order of the genome, three reads whatever the number of persons.
  * @throws CodedError BAD_INPUT without gene, variants or region; LIMIT_EXCEEDED beyond 10,000 variants.
  */
-export async function loadGenotypes(source: RowSource, variant: TypeThunk, parents: readonly Row[], args: Row): Promise<readonly (readonly Row[])[]> {
+export async function loadGenotypes(
+  source: RowSource,
+  variant: TypeThunk,
+  parents: readonly Row[],
+  args: Row,
+): Promise<readonly (readonly Row[])[]> {
   const variants = await variantsOf(source, variant, args);
-  const rows = variants.length === 0 ? [] : await samplesOf(source, { patient_id: distinct(parents.map((parent) => String(parent['patient_id']))) });
+  const rows =
+    variants.length === 0 ? [] : await samplesOf(source, { patient_id: distinct(parents.map((parent) => String(parent['patient_id']))) });
   const samples = new Samples(rows);
   const groups = groupByVariant(await blocksOf(source, variants, distinct(rows.map((row) => row.callset_id))));
   const found = new Map<string, Row[]>(samples.patients.map((patient) => [patient, []]));

@@ -22,7 +22,8 @@ const bucketsOfRegion: Derive = ({ chrom, start, end }) => {
   if (typeof chrom !== 'string') return [];
   const from = typeof start === 'number' ? start : undefined;
   const to = typeof end === 'number' ? end : undefined;
-  if (from !== undefined && to !== undefined && from > to) throw new CodedError('BAD_INPUT', 'The region ends before it starts.', { place: 'end' });
+  if (from !== undefined && to !== undefined && from > to)
+    throw new CodedError('BAD_INPUT', 'The region ends before it starts.', { place: 'end' });
   return [{ column: 'bucket', value: bucketsOf(chrom, from, to) }];
 };
 
@@ -55,7 +56,15 @@ export class GenomicsQueries {
     to: () => Variant,
     on: [],
     filters: [
-      { argument: 'id', description: 'Identifier of the variant.', type: 'ID', required: true, column: 'variant_id', operator: 'eq', derive: bucketOfOne },
+      {
+        argument: 'id',
+        description: 'Identifier of the variant.',
+        type: 'ID',
+        required: true,
+        column: 'variant_id',
+        operator: 'eq',
+        derive: bucketOfOne,
+      },
     ],
     tags: ['genomic.site'],
     safeHarbor: 'none',

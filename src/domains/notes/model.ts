@@ -1,4 +1,4 @@
-import { Patient, aggregate, collection, column, entity, extension, reference, type Filter } from '../../kernel/index.js';
+import { Patient, aggregate, collection, column, entity, extension, reference, type Filter, type Order } from '../../kernel/index.js';
 
 /** What a list of notes can be narrowed by. */
 export const noteFilters: readonly Filter[] = [
@@ -14,6 +14,12 @@ export const noteFilters: readonly Filter[] = [
     redacted: 'tsv_masked',
     tags: ['phi.note'],
   },
+];
+
+/** By the time of writing; notes without one come as the oldest. */
+export const noteOrders: readonly Order[] = [
+  { name: 'AUTHORED_AT_DESC', column: 'authored_key', type: 'timestamptz', descending: true, tags: ['pii.quasi'] },
+  { name: 'AUTHORED_AT_ASC', column: 'authored_key', type: 'timestamptz', tags: ['pii.quasi'] },
 ];
 
 const context: readonly Filter[] = [
@@ -256,10 +262,7 @@ export class PatientNotes {
     of: () => Note,
     on: [['patient_id', 'patient_id']],
     filters: noteFilters,
-    orders: [
-      { name: 'AUTHORED_AT_DESC', column: 'authored_key', type: 'timestamptz', descending: true, tags: ['pii.quasi'] },
-      { name: 'AUTHORED_AT_ASC', column: 'authored_key', type: 'timestamptz', tags: ['pii.quasi'] },
-    ],
+    orders: noteOrders,
     tags: ['note.structured'],
     safeHarbor: 'none',
     description: 'Notes of the person; those without a known time come as the oldest.',

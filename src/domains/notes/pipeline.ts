@@ -132,19 +132,17 @@ function instantOf(value: string | null): string | null {
   return at > Date.parse(UNKNOWN_TIME) ? new Date(at).toISOString() : null;
 }
 
-/** Columns that callers of the redacted view read. */
-const SHOWN = ['masked_body', 'type_label'] as const;
-
-const noKnownIdentifier: Expectation = {
+/** `shown` are the columns that callers of the redacted view read. */
+const noKnownIdentifier = (...shown: string[]): Expectation => ({
   name: 'redaction_leaves_no_known_identifier',
-  description: 'No identifier that the document states stands in the text without identifiers.',
+  description: 'No identifier that the document states stands in what the redacted view shows.',
   action: 'quarantine',
   holds: (row: Row) => {
     const known = row[KNOWN];
     // A row that came without them was not looked at, and does not pass.
-    return Array.isArray(known) && SHOWN.every((column) => !holdsKnown(String(row[column] ?? ''), known as string[]));
+    return Array.isArray(known) && shown.every((column) => typeof row[column] !== 'string' || !holdsKnown(row[column], known as string[]));
   },
-};
+});
 
 const person: Readonly<Record<string, SqlType>> = {
   patient_id: 'uuid',
@@ -186,7 +184,7 @@ const note: AssetDeclaration = {
       holds: (row) => row['authored_at'] !== null,
     },
     { name: 'body_not_empty', description: 'The document has a text layer.', action: 'warn', holds: (row) => row['body'] !== '' },
-    noKnownIdentifier,
+    noKnownIdentifier('masked_body', 'type_label'),
   ],
 };
 
@@ -196,7 +194,7 @@ const section: AssetDeclaration = {
   key: ['patient_id', 'note_id', 'ordinal'],
   patient: 'required',
   onConflict: 'ignore-identical',
-  expectations: [noKnownIdentifier],
+  expectations: [noKnownIdentifier('masked_body', 'title')],
 };
 
 const concept: AssetDeclaration = {

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { IngestFile, IngestResult, collection, ingestThrough, operation, queries, reference, type Scope } from '../../kernel/index.js';
-import { Note, NoteConcept, noteFilters, requiredConceptFilters } from './model.js';
+import { Note, NoteConcept, noteFilters, noteOrders, requiredConceptFilters } from './model.js';
 
 /** Entrances of the notes product. */
 @queries()
@@ -18,10 +18,7 @@ export class NoteQueries {
     of: () => Note,
     on: [],
     filters: noteFilters,
-    orders: [
-      { name: 'AUTHORED_AT_DESC', column: 'authored_key', type: 'timestamptz', descending: true, tags: ['pii.quasi'] },
-      { name: 'AUTHORED_AT_ASC', column: 'authored_key', type: 'timestamptz', tags: ['pii.quasi'] },
-    ],
+    orders: noteOrders,
     tags: ['note.structured'],
     safeHarbor: 'none',
     description: 'Notes of all persons that the caller may know of.',

@@ -231,7 +231,7 @@ describeWithData('staging of public files', () => {
       rows: 128,
       columns: 128,
       bits: 16,
-      file_bytes: 39_205,
+      file_bytes: 39_206,
       incomplete: false,
       photometric: 'MONOCHROME2',
     });

@@ -51,7 +51,7 @@ export interface ObjectFacts {
 /** A CT object of one row of signed 16-bit samples. */
 export function ctObject(facts: ObjectFacts = {}): Buffer {
   const date = facts.date === undefined ? '20240301' : facts.date;
-  const uids = {
+  const uids: Partial<Record<string, string>> = {
     '0020000D': facts.study ?? '2.25.1',
     '0020000E': facts.series ?? '2.25.2',
     '00080018': facts.sop ?? '2.25.3',
@@ -59,7 +59,7 @@ export function ctObject(facts: ObjectFacts = {}): Buffer {
   };
   const own: WriterElement[] = [...(date === null ? [] : [{ tag: '00080020', vr: 'DA' as const, value: date }]), ...(facts.more ?? [])];
   const elements = imageElements(facts.samples ?? [10, 20, 30], own);
-  return writeDicom(elements.map((each) => ({ ...each, value: uids[each.tag as keyof typeof uids] ?? each.value })));
+  return writeDicom(elements.map((each) => ({ ...each, value: uids[each.tag] ?? each.value })));
 }
 
 /** Tables in memory: rows are merged by the declared keys as the runner would. */

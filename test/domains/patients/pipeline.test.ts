@@ -143,7 +143,7 @@ describe('a clinical fact', () => {
     async (extra) => {
       const text = `{"resourceType":"CarePlan","id":"k","subject":{"reference":"Patient/p1"},"x":${extra}}`;
       await expect(stageText(text)).rejects.toMatchObject({ code: 'FHIR_RESOURCE' });
-      const sound = text.replace(extra, '"\\u00e9\\ud83d\\ude00 \\\\u0000 1e99999"');
+      const sound = text.replace(extra, '"\\u00e9\\ud83d\\ude00 \\\\u0000 urn:uuid:1e99999-0"');
       expect(rowsOf(await stageText(sound), 'fhir_resource')).toHaveLength(1);
     },
   );
@@ -168,8 +168,8 @@ describe('a clinical fact', () => {
 describe('consent_effect', () => {
   const derived = pipeline.derived?.find((one) => one.table === 'consent_effect');
   const show = (stored: readonly Row[]): string[] =>
-    (derived?.rows('P', stored) ?? []).map(
-      (row) => `${row['purpose']} ${row['categories']} ${row['sensitivity_max']} ${row['valid_from']} ${row['valid_to']}`,
+    (derived?.rows('P', stored) ?? []).map((row) =>
+      ['purpose', 'categories', 'sensitivity_max', 'valid_from', 'valid_to'].map((column) => row[column]).join(' '),
     );
   const always = (effect: string): string => `${effect} -infinity infinity`;
   const purposes = (...codes: string[]): object[] => codes.map((code) => ({ system: ACT_REASON, code }));

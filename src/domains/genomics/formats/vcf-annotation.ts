@@ -68,7 +68,11 @@ export class AnnotationReader {
 function layoutOf(key: string, description: string | undefined): Layout | undefined {
   const at = description?.search(/[^\s:'"|]+\s*\|/) ?? -1;
   if (description === undefined || at === -1) return undefined;
-  const names = description.slice(at).replace(/['"\s.]+$/, '').split('|').map((name) => name.trim().toLowerCase());
+  const names = description
+    .slice(at)
+    .replace(/['"\s.]+$/, '')
+    .split('|')
+    .map((name) => name.trim().toLowerCase());
   const find = (...wanted: string[]): number => wanted.reduce((found, name) => (found === -1 ? names.indexOf(name) : found), -1);
   const genes = ['symbol', 'gene_name', 'gene'].map((name) => names.indexOf(name)).filter((place) => place !== -1);
   const consequence = find('consequence', 'annotation');

@@ -1,5 +1,5 @@
-/** An exponent that a number of the database cannot hold, outside of what is likely to be text. */
-const HUGE_EXPONENT = /[:,[]\s*-?\d[\d.]*[eE][+-]?\d{4,}/;
+/** A whole number token with an exponent that the database cannot hold. */
+const HUGE_EXPONENT = /[:,[]\s*-?\d[\d.]*[eE][+-]?\d{4,}\s*[,}\]]/;
 
 /**
  * True where the texts of a JSON document can be stored: no NUL character, no half of a surrogate pair, no number beyond what

@@ -1,0 +1,51 @@
+import { everyRow, ownRecord, type Grant, type PolicyDeclaration, type Purpose } from '../kernel/index.js';
+
+const own = (role: string, purposes: readonly Purpose[]): Grant => ({
+  id: `evidence.${role}.own`,
+  reason: 'Everybody may see what stands behind the answers that they were given.',
+  role,
+  purposes,
+  actions: ['read'],
+  tags: ['root', 'evidence', 'catalogue'],
+  rows: ownRecord,
+});
+
+const catalogue = (role: string, purposes: readonly Purpose[]): Grant => ({
+  id: `catalogue.${role}`,
+  reason: 'What the mesh holds and how it is made is open to everybody who works with it.',
+  role,
+  purposes,
+  actions: ['read'],
+  tags: ['root', 'catalogue'],
+  rows: everyRow,
+});
+
+/** Who sees evidence and quarantine. */
+export const policy: PolicyDeclaration = {
+  grants: [
+    own('clinician', ['TREAT']),
+    own('analyst', ['HRESCH']),
+    own('ml_engineer', ['HRESCH']),
+    catalogue('clinician', ['TREAT']),
+    catalogue('analyst', ['HRESCH']),
+    catalogue('ml_engineer', ['HRESCH']),
+    {
+      id: 'evidence.steward.operations',
+      reason: 'Stewards follow data from file to answer and work on what was refused.',
+      role: 'steward',
+      purposes: ['HOPERAT'],
+      actions: ['read', 'release'],
+      tags: ['root', 'evidence', 'catalogue', 'quarantine'],
+      rows: everyRow,
+    },
+    {
+      id: 'evidence.officer.operations',
+      reason: 'The privacy officer accounts for every answer and whom it was about.',
+      role: 'privacy_officer',
+      purposes: ['HOPERAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'evidence', 'evidence.patients', 'catalogue', 'consent'],
+      rows: everyRow,
+    },
+  ],
+};

@@ -1,0 +1,14 @@
+import { defineProduct, type Product } from '../kernel/index.js';
+import { policy } from './grants.js';
+import { AuditRecord, LineagePlan, LineageRun, QuarantineRecord } from './model.js';
+import { GovernanceMutations, GovernanceQueries } from './resolvers.js';
+
+/** The mesh about itself: lineage, audit and quarantine are served under the same policy as everything else. */
+export const product: Product = defineProduct({
+  name: 'governance',
+  description: 'Lineage, audit and quarantine of the mesh.',
+  owner: 'Privacy office',
+  types: [LineageRun, LineagePlan, AuditRecord, QuarantineRecord],
+  resolvers: [GovernanceQueries, GovernanceMutations],
+  policy,
+});
