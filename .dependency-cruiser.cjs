@@ -27,8 +27,8 @@ const knowsTheKernel = (room) =>
 const byTheDoor = (room) =>
   error(
     `enter-${room}-by-the-door`,
-    'ST5: a room is what its index.ts names.',
-    { path: '^(src|migrations)/', pathNot: `^src/${room}/` },
+    'ST5: a room is what its index.ts names; products.ts may ask fusion, a product too, for its policy alone.',
+    { path: '^(src|migrations)/', pathNot: room === 'fusion' ? ['^src/fusion/', '^src/products\\.ts$'] : `^src/${room}/` },
     { path: `^src/${room}/`, pathNot: `^src/${room}/index\\.ts$` },
   );
 
@@ -75,7 +75,7 @@ module.exports = {
       { path: '^src/products\\.ts$' },
       {
         path: '^(src|migrations)/',
-        pathNot: ['^src/kernel/', '^src/domains/[^/]+/(index|policy)\\.ts$', '^src/(fusion|governance)/index\\.ts$'],
+        pathNot: ['^src/kernel/', '^src/(domains/[^/]+|fusion)/(index|policy)\\.ts$', '^src/governance/index\\.ts$'],
       },
     ),
     error(

@@ -130,8 +130,9 @@ function consents(person: Person, random: Random): Resource[] {
     case 'research-no-notes': return [first(permit(research, denyCategory('NOTES')))];
     case 'care-only': return [first(permit(CARE))];
     case 'treatment-only': return [first(permit(['TREAT']))];
-    case 'revoked-inactive': return [first(permit(research)), consent(person, random, 'inactive', later, permit(['HRESCH']))];
-    case 'revoked-deny': return [first(permit(research)), consent(person, random, 'active', later, { type: 'deny', purpose: purposes(['HRESCH']) })];
+    // A revoked consent is the first one made inactive, beside a later one that still permits care.
+    case 'revoked-inactive': return [consent(person, random, 'inactive', signed, permit(research)), consent(person, random, 'active', later, permit(CARE))];
+    case 'revoked-deny': return [first(permit(research)), consent(person, random, 'active', later, permit(CARE, { provision: [{ type: 'deny', purpose: purposes(['HRESCH']) }] }))];
   }
 }
 

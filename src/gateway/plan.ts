@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   Kind,
   getArgumentValues,
@@ -8,26 +7,22 @@ import {
   type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLObjectType,
+  type GraphQLResolveInfo,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
 import {
   cellPlan,
-  clearGuard,
   edge,
   entityOfType,
   fieldDeclaration,
-  filterTags,
-  orderAllowed,
   readerTags,
   ruleColumns,
   verdictOf,
   type PolicyClass,
 } from '../governance/index.js';
 import {
-  CodedError,
-  LIMITS,
   entityOf,
   type AggregateField,
   type CollectionField,
@@ -37,17 +32,17 @@ import {
   type ConnectionPlan,
   type EntityDeclaration,
   type FieldDeclaration,
-  type FilterUse,
   type LineageEdge,
-  type Order,
   type Plan,
   type PlanDecision,
   type PlanField,
   type ReaderField,
   type ReferenceField,
   type RowStep,
+  type Tag,
   type ValueSelection,
 } from '../kernel/index.js';
+import { checkArguments, hidden, orderOf, smallCellMin, stepOf, type LeadingField } from './step.js';
 
 /** Raised where a document holds something that the compiled path does not do; the reference path answers then. */
 export class PlanUnsupported extends Error {}
@@ -73,8 +68,10 @@ export function planQuery(input: {
   operation: OperationDefinitionNode;
   fragments: Fragments;
   variables: Record<string, unknown>;
+  /** For the lineage of the reference path: what only that path does is planned too, for its columns and decisions. */
+  lenient?: boolean;
 }): PlannedOperation {
-  return new Planner(input.schema, input.policyClass, input.fragments, input.variables).operation(input.operation);
+  return new Planner(input.schema, input.policyClass, input.fragments, input.variables, input.lenient ?? false).operation(input.operation);
 }
 
 class Planner {
@@ -88,6 +85,7 @@ class Planner {
     private readonly policyClass: PolicyClass,
     private readonly fragments: Fragments,
     private readonly variables: Record<string, unknown>,
+    private readonly lenient: boolean,
   ) {}
 
   operation(operation: OperationDefinitionNode): PlannedOperation {
@@ -111,7 +109,7 @@ class Planner {
     const [node] = nodes;
     if (!node) throw new PlanUnsupported('empty group');
     // Postgres cuts names at 63 bytes, so two long aliases could become one.
-    if (Buffer.byteLength(key) > 63) throw new PlanUnsupported('long response key');
+    if (Buffer.byteLength(key) > 63 && !this.lenient) throw new PlanUnsupported('long response key');
     const name = node.name.value;
     if (name === '__typename') return { kind: 'typename', key, value: parent.name };
     const definition = parent.getFields()[name];
@@ -149,27 +147,17 @@ class Planner {
   }
 
   private reference(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: ReferenceField): PlanField {
-    const step = this.step(coordinate, definition, nodes[0], field.to, field);
+    const step = this.step(coordinate, definition, nodes[0], field);
     return { kind: 'reference', key, step, fields: this.fields(objectOf(definition), nodes) };
   }
 
   private collection(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: CollectionField): PlanField {
-    const step = this.step(coordinate, definition, nodes[0], field.of, field);
+    const step = this.step(coordinate, definition, nodes[0], field);
     const args = this.argumentsAt(step.arguments);
-    const order = this.orderOf(coordinate, field, args['orderBy']);
+    const order = orderOf(this.schema, this.policyClass, coordinate, field, args['orderBy']);
     if (order) this.indirect(coordinate, [`${step.entity.table}.${order.column}`]);
     const parts = this.connection(objectOf(definition), nodes);
-    const countsPersons = step.entity.patient !== undefined && step.entity.key.length === 1;
-    const smallCellMin = countsPersons ? this.policyClass.decide(step.entity.tags).smallCellMin : 0;
-    return { kind: 'collection', key, step, order, hasAfter: typeof args['after'] === 'string', parts, smallCellMin };
-  }
-
-  private orderOf(coordinate: string, field: CollectionField, name: unknown): Order | null {
-    const chosen = name === undefined || name === null ? field.orders?.[0] : field.orders?.find((each) => each.name === name);
-    if (!chosen) return null;
-    if (orderAllowed(this.schema, this.policyClass, field, chosen)) return chosen;
-    if (name === undefined || name === null) return null;
-    throw new CodedError('FORBIDDEN', 'The list may not be ordered by this value.', { place: coordinate });
+    return { kind: 'collection', key, step, order, hasAfter: typeof args['after'] === 'string', parts, smallCellMin: smallCellMin(this.policyClass, step.entity) };
   }
 
   private connection(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionPlan[] {
@@ -197,12 +185,10 @@ class Planner {
   }
 
   private aggregate(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, node: FieldNode, field: AggregateField): PlanField {
-    const step = this.step(coordinate, definition, node, field.of, field);
+    const step = this.step(coordinate, definition, node, field);
     const { measure } = field;
     if (measure.op !== 'count') this.columns.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
-    const countsPersons = step.entity.patient !== undefined && step.entity.key.length === 1;
-    const smallCellMin = countsPersons ? this.policyClass.decide(step.entity.tags).smallCellMin : 0;
-    return { kind: 'aggregate', key, step, measure, smallCellMin };
+    return { kind: 'aggregate', key, step, measure, smallCellMin: smallCellMin(this.policyClass, step.entity) };
   }
 
   private reader(
@@ -224,7 +210,19 @@ class Planner {
       this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags)));
     }
     const selection = this.values(objectOf(definition), nodes);
-    return { kind: 'reader', key, coordinate, field, arguments: this.site(coordinate, definition, nodes[0]), selection };
+    return { kind: 'reader', key, coordinate, field, arguments: this.site(coordinate, definition, nodes[0]), selection, tags: [...new Set([...tags, ...this.selectedTags(objectOf(definition), nodes)])] };
+  }
+
+  private selectedTags(type: GraphQLObjectType, nodes: readonly FieldNode[]): Tag[] {
+    const tags: Tag[] = [];
+    for (const [, children] of collectSubfields(this.schema, this.fragments, this.variables, type, nodes)) {
+      const definition = type.getFields()[children[0]?.name.value ?? ''];
+      if (!definition) continue;
+      tags.push(...fieldDeclaration(definition).tags);
+      const named = getNamedType(definition.type);
+      if (isObjectType(named) && !entityOfType(named)) tags.push(...this.selectedTags(named, children));
+    }
+    return tags;
   }
 
   private values(type: GraphQLObjectType, nodes: readonly FieldNode[]): ValueSelection {
@@ -233,45 +231,26 @@ class Planner {
       const name = children[0]?.name.value ?? '';
       if (name === '__typename') return { kind: 'typename' as const, key, value: type.name };
       const definition = type.getFields()[name];
-      if (!definition || fieldDeclaration(definition).kind !== 'value') throw new PlanUnsupported('reference inside a value');
+      if (!definition) throw new PlanUnsupported('introspection');
+      if (fieldDeclaration(definition).kind !== 'value') {
+        if (!this.lenient) throw new PlanUnsupported('reference inside a value');
+        this.field(type, undefined, key, children);
+        return { kind: 'typename' as const, key, value: type.name };
+      }
       const named = getNamedType(definition.type);
       return { kind: 'value' as const, key, name, of: isObjectType(named) ? this.values(named, children) : null };
     });
   }
 
-  private step(
-    coordinate: string,
-    definition: GraphQLField<unknown, unknown>,
-    node: FieldNode | undefined,
-    of: ReferenceField['to'],
-    field: ReferenceField | CollectionField | AggregateField,
-  ): RowStep {
-    const entity = entityOf(of());
-    // The tags of the field go with those of its rows: one grant must cover both.
-    const rows = this.policyClass.rowRule(entity, field.tags);
-    if (rows.op === 'false') throw hidden(coordinate);
+  private step(coordinate: string, definition: GraphQLField<unknown, unknown>, node: FieldNode | undefined, field: LeadingField): RowStep {
     const index = this.site(coordinate, definition, node);
-    const args = this.argumentsAt(index);
-    const filters = (field.filters ?? [])
-      .filter((filter) => args[filter.argument] !== undefined && args[filter.argument] !== null)
-      .map((filter) => this.filter(coordinate, entity, of, filter));
-    this.datasets.add(entity.table);
-    this.indirect(coordinate, ruleColumns(entity, rows));
-    this.indirect(coordinate, field.on.map(([, theirs]) => `${entity.table}.${theirs}`));
-    this.indirect(coordinate, filters.map((use) => `${entity.table}.${use.column}`));
-    const decision = this.policyClass.decide([...new Set([...entity.tags, ...field.tags])]);
+    const { step, decision } = stepOf(this.schema, this.policyClass, coordinate, field, this.argumentsAt(index), index);
+    this.datasets.add(step.entity.table);
+    this.indirect(coordinate, ruleColumns(step.entity, step.rows));
+    this.indirect(coordinate, field.on.map(([, theirs]) => `${step.entity.table}.${theirs}`));
+    this.indirect(coordinate, step.filters.map((use) => `${step.entity.table}.${use.column}`));
     this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId) });
-    return { entity, on: field.on, rows, filters, arguments: index };
-  }
-
-  private filter(coordinate: string, entity: EntityDeclaration, of: ReferenceField['to'], filter: FilterUse['filter']): FilterUse {
-    const tags = filterTags(this.schema, of, filter) ?? [];
-    const decision = this.policyClass.decide(tags);
-    if (decision.alternatives.some((each) => each.mask === null)) return { filter, column: filter.column, guard: clearGuard(this.policyClass, entity, tags) };
-    if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT')) {
-      return { filter, column: filter.redacted, guard: null };
-    }
-    throw new CodedError('FORBIDDEN', 'The list may not be filtered by this value.', { place: `${coordinate}(${filter.argument}:)` });
+    return step;
   }
 
   private site(coordinate: string, definition: GraphQLField<unknown, unknown>, node: FieldNode | undefined): number {
@@ -297,26 +276,8 @@ class Planner {
 /** The arguments of one field, checked against the limits. */
 export function argumentsOf(site: ArgumentSite, variables: Record<string, unknown>): Record<string, unknown> {
   const args = getArgumentValues(site.definition, site.node, variables);
-  const { first } = args;
-  if (first !== undefined && first !== null && (typeof first !== 'number' || first < 0 || first > LIMITS.page_rows_max)) {
-    throw new CodedError('BAD_INPUT', `first is from 0 to ${LIMITS.page_rows_max}.`, { place: `${site.coordinate}(first:)` });
-  }
-  for (const [name, value] of Object.entries(args)) {
-    if (Array.isArray(value) && value.length > LIMITS.list_argument_items_max) {
-      throw new CodedError('LIMIT_EXCEEDED', `A list argument holds at most ${LIMITS.list_argument_items_max} items.`, { place: `${site.coordinate}(${name}:)` });
-    }
-    if (typeof value === 'string' && value.includes('\0')) {
-      throw new CodedError('BAD_INPUT', 'A text holds a NUL character.', { place: `${site.coordinate}(${name}:)` });
-    }
-  }
+  checkArguments(site.coordinate, args);
   return args;
-}
-
-/** Which collection a cursor belongs to: the field and all its arguments but the page. */
-export function cursorDigest(site: ArgumentSite, args: Readonly<Record<string, unknown>>, order: string): string {
-  const rest = Object.entries(args).filter(([name]) => name !== 'first' && name !== 'after' && name !== 'orderBy');
-  rest.sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify([site.coordinate, order, rest])).digest('base64url').slice(0, 12);
 }
 
 /** Names of the variables that decide whether parts of the document take part at all. */
@@ -345,6 +306,19 @@ function objectOf(definition: GraphQLField<unknown, unknown>): GraphQLObjectType
   return named;
 }
 
-/** The class schema has no such field; reaching it means that document and class do not belong together. */
-const hidden = (coordinate: string): CodedError => new CodedError('FORBIDDEN', 'The field may not be read.', { place: coordinate });
-
+/** Tags of the value fields that are asked of a reader, at any depth; its rows must be covered by one grant together with them. */
+export function valueTags(info: GraphQLResolveInfo): Tag[] {
+  const tags = new Set<Tag>();
+  const visit = (type: GraphQLObjectType, nodes: readonly FieldNode[]): void => {
+    for (const [, children] of collectSubfields(info.schema, info.fragments, info.variableValues, type, nodes)) {
+      const definition = type.getFields()[children[0]?.name.value ?? ''];
+      if (!definition) continue;
+      for (const tag of fieldDeclaration(definition).tags) tags.add(tag);
+      const named = getNamedType(definition.type);
+      if (isObjectType(named) && !entityOfType(named)) visit(named, children);
+    }
+  };
+  const named = getNamedType(info.returnType);
+  if (isObjectType(named)) visit(named, info.fieldNodes);
+  return [...tags].sort();
+}

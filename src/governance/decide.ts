@@ -35,6 +35,8 @@ const HIDDEN: Decision = { alternatives: [], smallCellMin: LIMITS.small_cell_min
 export class PolicyClass {
   readonly key: string;
   readonly policyVersion: string;
+  /** Milliseconds since 1970 at which a grant begins or ends, so that the class has to be made anew. */
+  readonly goodUntil: number;
   private readonly live: readonly Grant[];
   private readonly barred: ReadonlySet<Tag>;
   private readonly memo = new Map<string, Decision>();
@@ -49,6 +51,8 @@ export class PolicyClass {
     this.policyVersion = policy.version;
     this.key = classKey(policy.version, roles, purpose, allSites);
     this.live = policy.grants.filter((grant) => roles.includes(grant.role) && grant.purposes.includes(purpose) && inForce(grant, now));
+    const edges = policy.grants.flatMap((grant) => [grant.validFrom, grant.validTo]).flatMap((each) => (each === undefined ? [] : [Date.parse(each)]));
+    this.goodUntil = Math.min(Infinity, ...edges.filter((each) => each > now));
     this.barred = new Set(
       policy.forbids.filter((each) => roles.includes(each.role) && each.purposes.includes(purpose)).flatMap((each) => each.tags),
     );

@@ -8,3 +8,4 @@ export { AuditLog, chainHash, type AuditRow, type EvidenceEntry, type EvidenceSi
 export { decodeOrdinals, digestOf, encodeOrdinals, lineagePlan, withoutLiterals, type LineagePlan } from './lineage.js';
 export { verifyAudit, type AuditFinding, type AuditVerification } from './verify.js';
 export { product } from './product.js';
+export { maskPads, maskValue, type MaskPads } from './mask.js';

@@ -7,7 +7,7 @@ const connections = new Map<TypeClass, TypeClass>();
 
 function part(name: string, declaration: ConnectionPart, fields: Record<string, [() => unknown, boolean, string]>): TypeClass {
   const made = { [name]: class {} }[name] as unknown as TypeClass;
-  ObjectType(name, { description: declaration.description })(made);
+  ObjectType(name, { description: declaration.description, simpleResolvers: true })(made);
   Extensions({ [DECLARATION]: declaration })(made as never);
   for (const [property, [type, nullable, description]] of Object.entries(fields)) {
     Field(type as () => never, { nullable, description })(made.prototype as object, property);

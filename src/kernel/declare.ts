@@ -63,7 +63,7 @@ export function entity(name: string, declaration: Omit<EntityDeclaration, 'kind'
   return (target) => {
     const full: EntityDeclaration = { kind: 'entity', ...declaration };
     entities.set(target, full);
-    ObjectType(name, { description: declaration.description })(target);
+    ObjectType(name, { description: declaration.description, simpleResolvers: true })(target);
     Extensions({ [DECLARATION]: full })(target as never);
     if (declared.get(target)?.has('id')) Directive('@key(fields: "id")')(target as never);
     Entity(declaration.table)(target);
@@ -82,7 +82,7 @@ export function extension(of: TypeThunk): ClassDecorator {
 /** A type without a table. */
 export function valueType(name: string, description: string): ClassDecorator {
   return (target) => {
-    ObjectType(name, { description })(target);
+    ObjectType(name, { description, simpleResolvers: true })(target);
     Extensions({ [DECLARATION]: { kind: 'value-type', description } })(target as never);
     for (const [property, field] of declared.get(target) ?? []) {
       if (field.kind !== 'value' && field.kind !== 'reference') throw new Error(`${name}.${property}: a value type holds values and references only`);
@@ -138,8 +138,11 @@ function attach(target: TypeClass, property: string, field: Declared): void {
 function outputOf(field: Declared): { type: () => never; nullable: boolean } {
   const of = (type: () => unknown, nullable: boolean): { type: () => never; nullable: boolean } => ({ type: type as () => never, nullable });
   switch (field.kind) {
-    case 'column':
-      return of(() => (field.values ? enumOf(field) : scalarOf(field)), !field.required);
+    case 'column': {
+      // type-graphql builds its enums first, so an enum has to be known when the field is declared.
+      const type = field.values ? enumOf(field) : scalarOf(field);
+      return of(() => type, !field.required);
+    }
     case 'computed':
       return of(() => scalarOf(field), true);
     case 'reference':

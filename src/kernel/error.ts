@@ -40,6 +40,7 @@ const files = {
   FILE_EMPTY: { status: 422, hint: 'The file holds no bytes; ask the sender for it again.' },
   FILE_UNREADABLE: { status: 422, hint: 'Check that the path exists and may be read.' },
   FILE_TOO_LARGE: { status: 422, hint: 'Split the file or raise the named limit.' },
+  FILE_CHANGED: { status: 422, hint: 'The stored file is damaged or was changed; bring it back from a copy.' },
   FORMAT_UNKNOWN: { status: 422, hint: 'No pipeline reads this kind of file; see the list of formats in the README.' },
   FORMAT_UNSUPPORTED: { status: 422, hint: 'The kind of file is known but this version or variant is not read.' },
   NAME_REUSED: { status: 422, hint: 'The same name arrived with other content; give the new version a new name.' },

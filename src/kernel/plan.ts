@@ -1,4 +1,5 @@
 import type { AggregateField, ColumnField, ComputedField, EntityDeclaration, Filter, JoinPairs, Order, ReaderField } from './field.js';
+import type { Tag } from './classification.js';
 import type { Mask, Predicate } from './policy.js';
 
 /**
@@ -51,6 +52,8 @@ export interface ReaderPlan {
   readonly field: ReaderField;
   readonly arguments: number;
   readonly selection: ValueSelection;
+  /** One grant must cover all of these on every row that is read: tags of the parent, of the reader, and of what is asked of it. */
+  readonly tags: readonly Tag[];
 }
 
 export type PlanField =

@@ -21,8 +21,8 @@ interface Manifest {
 type Lock = Readonly<Record<string, LockEntry>>;
 type LicenceOf = (folder: string) => unknown;
 
-const lock = readJson<{ packages: Lock }>('package-lock.json').packages;
-const manifest = readJson<Manifest>('package.json');
+const lock = (readJson('package-lock.json') as { packages: Lock }).packages;
+const manifest = readJson('package.json') as Manifest;
 
 /** "(MIT OR Apache-2.0)" needs one allowed word, "MIT AND ISC" needs all. */
 function isAllowed(expression: string, allowed: ReadonlySet<string>): boolean {
@@ -48,7 +48,7 @@ function offenders(packages: Lock, installed: LicenceOf): string[] {
 const installedLicence: LicenceOf = (folder) => {
   const file = path.join(folder, 'package.json');
   // Packages for other systems are in the lock file but not on this disk.
-  return existsSync(path.join(ROOT, file)) ? readJson<{ license?: unknown }>(file).license : undefined;
+  return existsSync(path.join(ROOT, file)) ? (readJson(file) as { license?: unknown }).license : undefined;
 };
 
 const isExact = (range: string): boolean => /^\d+\.\d+\.\d+(-[\w.]+)?$/.test(range);

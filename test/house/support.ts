@@ -7,7 +7,7 @@ export const ROOT = path.resolve(__dirname, '../..');
 
 export const readText = (file: string, root: string = ROOT): string => readFileSync(path.join(root, file), 'utf8');
 
-export const readJson = <T>(file: string, root: string = ROOT): T => JSON.parse(readText(file, root)) as T;
+export const readJson = (file: string, root: string = ROOT): unknown => JSON.parse(readText(file, root));
 
 /** Files that belong to the project: tracked, or new and not ignored; relative, in order. */
 export function projectFiles(): string[] {

@@ -22,7 +22,7 @@ const CODE = /\.(ts|tsx|js|cjs|mjs)$/;
 // The words are joined here, so that this file holds none of them.
 const UNFINISHED = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`);
 const MACHINE_PATH = new RegExp(`(?<![\\w.*<>$}-])/(${['home', 'Users', 'root', 'work'].join('|')})/[\\w.-]+`);
-const REGISTRY = new RegExp(`https?://${'regi'}stry\\.`);
+const REGISTRY = new RegExp(['https?://regi', 'stry\\.'].join(''));
 
 const isGenerated = (file: string): boolean => file === 'package-lock.json' || file.startsWith('schema/') || file.includes('/generated/');
 

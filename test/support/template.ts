@@ -1,9 +1,13 @@
 import type { PoolConfig } from 'pg';
+import { migrate } from '../../src/store/migrate.js';
+import { openPools } from '../../src/store/pool.js';
 
 /**
  * Called once per test run with the owner's connection to a new, empty database; what it leaves there is what every
- * `createDatabase()` of the run starts from.
+ * `createDatabase()` of the run starts from: the roles of the server and all tables, without rows.
  */
-export function prepareTemplate(_owner: PoolConfig): Promise<void> {
-  return Promise.resolve();
+export async function prepareTemplate(owner: PoolConfig): Promise<void> {
+  const pools = await openPools({ name: 'postgres', ownerUrl: () => ({ ...owner }), stop: () => Promise.resolve() });
+  await pools.end();
+  await migrate(owner);
 }

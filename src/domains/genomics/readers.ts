@@ -103,10 +103,10 @@ interface Region {
 }
 
 function regionOf(args: Row): Region | undefined {
-  const { chrom, start, end } = args;
-  if (chrom == null && start == null && end == null) return undefined;
+  const { chrom = null, start = null, end = null } = args as Readonly<Record<string, string | number | null>>;
+  if (chrom === null && start === null && end === null) return undefined;
   const region = { chrom: chromOf(String(chrom)), start: Number(start), end: Number(end) };
-  if (chrom == null || start == null || end == null || region.start > region.end || region.start < 0) {
+  if (chrom === null || start === null || end === null || region.start > region.end || region.start < 0) {
     throw new CodedError('BAD_INPUT', 'A region needs chrom, start and end, and its end does not lie before its start.', {
       place: 'start',
     });
@@ -120,9 +120,10 @@ function regionOf(args: Row): Region | undefined {
 /** Variants that the arguments of Patient.genotypes name, in the order of the genome. */
 async function variantsOf(source: RowSource, of: TypeThunk, args: Row): Promise<VariantRow[]> {
   const region = regionOf(args);
-  const gene = args['gene'] as string | null | undefined;
-  const ids = args['variantIds'] as readonly string[] | null | undefined;
-  if (!region && gene == null && ids == null) throw new CodedError('BAD_INPUT', 'Name a gene, variants or a region.', { place: 'gene' });
+  const gene = (args['gene'] ?? null) as string | null;
+  const ids = (args['variantIds'] ?? null) as readonly string[] | null;
+  const assembly = (args['assembly'] ?? null) as string | null;
+  if (!region && gene === null && ids === null) throw new CodedError('BAD_INPUT', 'Name a gene, variants or a region.', { place: 'gene' });
   if (ids && ids.length > LIMITS.list_argument_items_max)
     throw new CodedError('BAD_INPUT', 'Too many variants are named.', { place: 'variantIds' });
   if (ids?.length === 0) return [];
@@ -130,9 +131,9 @@ async function variantsOf(source: RowSource, of: TypeThunk, args: Row): Promise<
     of,
     columns: [...GENOTYPE_VARIANT_COLUMNS],
     where: {
-      ...(args['assembly'] == null ? {} : { assembly: String(args['assembly']) }),
+      ...(assembly === null ? {} : { assembly }),
       ...(region ? { bucket: bucketsOf(region.chrom, region.start, region.end), chrom: region.chrom } : {}),
-      ...(gene == null ? {} : { gene }),
+      ...(gene === null ? {} : { gene }),
       ...(ids ? { variant_id: distinct(ids) } : {}),
     },
     ...(region ? { between: { pos: { from: region.start, to: region.end } } } : {}),

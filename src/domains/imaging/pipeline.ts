@@ -223,8 +223,9 @@ function keysOf(record: DicomRecord): IdentityKey[] {
   const { patientId, patientIdIssuer } = record;
   if (patientId === null) return [];
   const value = clean(patientId);
-  const stated = patientIdIssuer === null ? [] : [clean(patientIdIssuer)];
-  return [...stated, ISSUERS.dicom, ISSUERS.mrn].map((issuer) => ({ issuer, value }));
+  // A bare number of one hospital is another person in the next: it is tried only where nobody says who issued it.
+  const issuers = patientIdIssuer === null ? [ISSUERS.dicom, ISSUERS.mrn] : [clean(patientIdIssuer)];
+  return issuers.map((issuer) => ({ issuer, value }));
 }
 
 function burnedIn(record: DicomRecord): boolean | null {

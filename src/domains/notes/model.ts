@@ -1,4 +1,21 @@
-import { Patient, aggregate, collection, column, entity, extension, reference, type Filter, type Order } from '../../kernel/index.js';
+import {
+  Patient,
+  aggregate,
+  collection,
+  column,
+  entity,
+  extension,
+  reference,
+  type Filter,
+  type JoinPairs,
+  type Order,
+} from '../../kernel/index.js';
+
+const structured = { tags: ['note.structured'], safeHarbor: 'none' } as const;
+const SAME_NOTE: JoinPairs = [
+  ['patient_id', 'patient_id'],
+  ['note_id', 'note_id'],
+];
 
 /** What a list of notes can be narrowed by. */
 export const noteFilters: readonly Filter[] = [
@@ -53,20 +70,14 @@ export class Note {
     description: 'Opaque identifier.',
   })
   id!: string;
-  @column({ column: 'type_code', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'LOINC document type.' })
+  @column({ ...structured, column: 'type_code', type: 'text', description: 'LOINC document type.' })
   typeCode!: string | null;
-  @column({ column: 'type_label', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'Name of the document type.' })
+  @column({ ...structured, column: 'type_label', type: 'text', description: 'Name of the document type.' })
   typeLabel!: string | null;
   // Titles may hold names and have no redacted twin, so a caller of the redacted view sees none.
   @column({ column: 'title', type: 'text', tags: ['phi.note'], safeHarbor: 'A', description: 'Title as the source gives it.' })
   title!: string | null;
-  @column({
-    column: 'status',
-    type: 'text',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
-    description: 'One of final, preliminary, amended, cancelled and unknown.',
-  })
+  @column({ ...structured, column: 'status', type: 'text', description: 'One of final, preliminary, amended, cancelled and unknown.' })
   status!: string | null;
   @column({
     column: 'authored_at',
@@ -78,13 +89,12 @@ export class Note {
   authoredAt!: string | null;
   @column({ column: 'author', type: 'text', tags: ['pii.direct'], safeHarbor: 'A', description: 'Name of the first author.' })
   author!: string | null;
-  @column({ column: 'language', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'Language of the text (BCP 47).' })
+  @column({ ...structured, column: 'language', type: 'text', description: 'Language of the text (BCP 47).' })
   language!: string | null;
   @column({
+    ...structured,
     column: 'has_text',
     type: 'bool',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
     description: 'False where the document is a scan or picture without a text layer.',
   })
   hasText!: boolean | null;
@@ -99,25 +109,17 @@ export class Note {
   body!: string | null;
   @collection({
     of: () => NoteSection,
-    on: [
-      ['patient_id', 'patient_id'],
-      ['note_id', 'note_id'],
-    ],
+    on: SAME_NOTE,
     filters: [{ argument: 'code', description: 'Only sections with this LOINC code.', type: 'String', column: 'code', operator: 'eq' }],
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Sections in the order of the text.',
   })
   sections!: unknown;
   @collection({
     of: () => NoteConcept,
-    on: [
-      ['patient_id', 'patient_id'],
-      ['note_id', 'note_id'],
-    ],
+    on: SAME_NOTE,
     filters: conceptFilters,
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Mentions of concepts in the order of the text.',
   })
   concepts!: unknown;
@@ -141,21 +143,22 @@ export class Note {
   patient: 'patient_id',
 })
 export class NoteSection {
-  @column({ column: 'id', type: 'uuid', required: true, tags: ['pseudonym', 'note.structured'], safeHarbor: 'R', description: 'Opaque identifier.' })
-  id!: string;
-  @column({ column: 'ordinal', type: 'int', tags: ['note.structured'], safeHarbor: 'none', description: 'Place among the sections of the note, from 0.' })
-  ordinal!: number | null;
-  @column({ column: 'code', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'LOINC code of the section.' })
-  code!: string | null;
   @column({
-    column: 'title',
-    type: 'text',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
-    description: 'Heading as written; known identifiers are replaced by marks.',
+    column: 'id',
+    type: 'uuid',
+    required: true,
+    tags: ['pseudonym', 'note.structured'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier.',
   })
+  id!: string;
+  @column({ ...structured, column: 'ordinal', type: 'int', description: 'Place among the sections of the note, from 0.' })
+  ordinal!: number | null;
+  @column({ ...structured, column: 'code', type: 'text', description: 'LOINC code of the section.' })
+  code!: string | null;
+  @column({ ...structured, column: 'title', type: 'text', description: 'Heading as written; known identifiers are replaced by marks.' })
   title!: string | null;
-  @column({ column: 'level', type: 'int', tags: ['note.structured'], safeHarbor: 'none', description: 'Depth, 1 for a section of the note itself.' })
+  @column({ ...structured, column: 'level', type: 'int', description: 'Depth, 1 for a section of the note itself.' })
   level!: number | null;
   @column({
     column: 'body',
@@ -168,12 +171,8 @@ export class NoteSection {
   text!: string | null;
   @reference({
     to: () => Note,
-    on: [
-      ['patient_id', 'patient_id'],
-      ['note_id', 'note_id'],
-    ],
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    on: SAME_NOTE,
+    ...structured,
     description: 'The note that holds the section.',
   })
   note!: unknown;
@@ -189,14 +188,27 @@ export class NoteSection {
   patient: 'patient_id',
 })
 export class NoteConcept {
-  @column({ column: 'id', type: 'uuid', required: true, tags: ['pseudonym', 'note.structured'], safeHarbor: 'R', description: 'Opaque identifier.' })
+  @column({
+    column: 'id',
+    type: 'uuid',
+    required: true,
+    tags: ['pseudonym', 'note.structured'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier.',
+  })
   id!: string;
-  @column({ column: 'code', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'ICD-10-CM code.' })
+  @column({ ...structured, column: 'code', type: 'text', description: 'ICD-10-CM code.' })
   code!: string | null;
-  @column({ column: 'label', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'Name of the concept, never the words of the note.' })
+  @column({ ...structured, column: 'label', type: 'text', description: 'Name of the concept, never the words of the note.' })
   label!: string | null;
   // Offsets into the raw text tell the length of what the redacted view replaced (N13), so they go with the raw text.
-  @column({ column: 'starts', type: 'int', tags: ['phi.note'], safeHarbor: 'none', description: 'First UTF-16 code unit in the raw text of the note.' })
+  @column({
+    column: 'starts',
+    type: 'int',
+    tags: ['phi.note'],
+    safeHarbor: 'none',
+    description: 'First UTF-16 code unit in the raw text of the note.',
+  })
   start!: number | null;
   @column({ column: 'ends', type: 'int', tags: ['phi.note'], safeHarbor: 'none', description: 'First UTF-16 code unit after the mention.' })
   end!: number | null;
@@ -205,8 +217,7 @@ export class NoteConcept {
     type: 'text',
     values: ['AFFIRMED', 'NEGATED', 'POSSIBLE'],
     enumName: 'NoteNegation',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Whether the note affirms, denies or considers it.',
   })
   negation!: string | null;
@@ -215,8 +226,7 @@ export class NoteConcept {
     type: 'text',
     values: ['RECENT', 'HISTORICAL', 'HYPOTHETICAL'],
     enumName: 'NoteTemporality',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Whether it is of the present, of the past or only imagined.',
   })
   temporality!: string | null;
@@ -225,23 +235,18 @@ export class NoteConcept {
     type: 'text',
     values: ['PATIENT', 'FAMILY', 'OTHER'],
     enumName: 'NoteExperiencer',
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Who has it.',
   })
   experiencer!: string | null;
-  @column({ column: 'extractor', type: 'text', tags: ['note.structured'], safeHarbor: 'none', description: 'Name and version of the table that found it.' })
+  @column({ ...structured, column: 'extractor', type: 'text', description: 'Name and version of the table that found it.' })
   extractor!: string | null;
   @column({ column: 'authored_at', type: 'timestamptz', tags: ['pii.quasi'], safeHarbor: 'C', description: 'When the note was written.' })
   authoredAt!: string | null;
   @reference({
     to: () => Note,
-    on: [
-      ['patient_id', 'patient_id'],
-      ['note_id', 'note_id'],
-    ],
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    on: SAME_NOTE,
+    ...structured,
     description: 'The note that holds the mention.',
   })
   note!: unknown;
@@ -263,8 +268,7 @@ export class PatientNotes {
     on: [['patient_id', 'patient_id']],
     filters: noteFilters,
     orders: noteOrders,
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Notes of the person; those without a known time come as the oldest.',
   })
   notes!: unknown;
@@ -272,8 +276,7 @@ export class PatientNotes {
     of: () => NoteConcept,
     on: [['patient_id', 'patient_id']],
     filters: conceptFilters,
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Mentions of concepts in all notes of the person, negated ones and those of relatives included.',
   })
   noteConcepts!: unknown;
@@ -282,8 +285,7 @@ export class PatientNotes {
     on: [['patient_id', 'patient_id']],
     filters: [{ argument: 'type', description: 'Only this LOINC document type.', type: 'String', column: 'type_code', operator: 'eq' }],
     measure: { op: 'count' },
-    tags: ['note.structured'],
-    safeHarbor: 'none',
+    ...structured,
     description: 'Number of notes.',
   })
   noteCount!: number | null;

@@ -37,7 +37,8 @@ const ENCOUNTER_CHARS_MIN = 4;
  */
 function* stage(record: NoteRecord, context: StageContext): Generator<Staged> {
   const keys = identityKeys(record);
-  if (keys.length === 0) throw new CodedError('PATIENT_UNKNOWN', 'The document states no identifier of a patient.', { place: `record ${context.ordinal}` });
+  if (keys.length === 0)
+    throw new CodedError('PATIENT_UNKNOWN', 'The document states no identifier of a patient.', { place: `record ${context.ordinal}` });
   const known = knownIdentifiers(record);
   const body = storable(record.body);
   const noteId = context.newId();
@@ -104,7 +105,12 @@ function identityKeys({ patientKeys }: NoteRecord): IdentityKey[] {
 /** What the document itself states of who it is about and who wrote it. */
 function knownIdentifiers(record: NoteRecord): string[] {
   const { patientNames, authorName, patientKeys, encounter } = record;
-  const stated = [...patientNames, authorName, ...patientKeys.map((key) => key.value), encounter !== null && encounter.length >= ENCOUNTER_CHARS_MIN ? encounter : null];
+  const stated = [
+    ...patientNames,
+    authorName,
+    ...patientKeys.map((key) => key.value),
+    encounter !== null && encounter.length >= ENCOUNTER_CHARS_MIN ? encounter : null,
+  ];
   return [...new Set(stated.filter((each) => each !== null).map(storable))];
 }
 
@@ -190,7 +196,18 @@ const note: AssetDeclaration = {
 
 const section: AssetDeclaration = {
   table: 'note_section',
-  columns: { ...person, id: 'uuid', ordinal: 'int', code: 'text', title: 'text', level: 'int', starts: 'int', ends: 'int', body: 'text', masked_body: 'text' },
+  columns: {
+    ...person,
+    id: 'uuid',
+    ordinal: 'int',
+    code: 'text',
+    title: 'text',
+    level: 'int',
+    starts: 'int',
+    ends: 'int',
+    body: 'text',
+    masked_body: 'text',
+  },
   key: ['patient_id', 'note_id', 'ordinal'],
   patient: 'required',
   onConflict: 'ignore-identical',

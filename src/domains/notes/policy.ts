@@ -14,7 +14,8 @@ export const policy: PolicyDeclaration = {
     },
     {
       id: 'notes.analyst.research',
-      reason: 'Research reads and searches notes with identifiers replaced, of persons who allow it; notes under a sensitivity label stay out.',
+      reason:
+        'Research reads and searches notes with identifiers replaced, of persons who allow it; notes under a sensitivity label stay out.',
       role: 'analyst',
       purposes: ['HRESCH'],
       actions: ['read'],

@@ -37,7 +37,9 @@ export class NoteQueries {
 
 @Resolver()
 export class NoteMutations {
-  @Mutation(() => IngestResult, { description: 'Loads notes: a C-CDA document or fragment, HL7 v2 messages (ORU, MDM) or a plain-text note.' })
+  @Mutation(() => IngestResult, {
+    description: 'Loads notes: a C-CDA document or fragment, HL7 v2 messages (ORU, MDM) or a plain-text note.',
+  })
   @operation({ action: 'write', tags: ['note.structured', 'phi.note'] })
   async ingestNotes(@Arg('file', () => IngestFile) file: IngestFile, @Ctx() scope: Scope): Promise<IngestResult> {
     return ingestThrough(scope, 'notes', file);

@@ -1,7 +1,8 @@
+import 'reflect-metadata';
 import { rowIndex } from '../../../src/kernel/index.js';
 import { features } from '../../../src/domains/genomics/features.js';
 import { describeWithData } from './formats/data.js';
-import { NOW, join2, sourceOf, stageFile, stageText, vcfText, type Tables } from './support.js';
+import { NOW, joinTables, sourceOf, stageFile, stageText, vcfText, type Tables } from './support.js';
 
 const person = (sample: string): string => `p-${sample}`;
 const site = (pos: number, gene: string, calls: string): string =>
@@ -48,7 +49,7 @@ describe('genomic features', () => {
   test('a person on two assemblies or in two files counts once', async () => {
     const old = await stageText(vcfText(['A'], [site(9, 'TTN', '1/1')], ['##reference=GRCh37']), { digest: 'b2'.repeat(32) });
     const again = await stageText(vcfText(['A'], [site(1, 'TTN', '0/1'), site(3, 'LMNA', '0/1')]), { digest: 'c3'.repeat(32) });
-    const found = await values(join2(join2(await staged, old), again), ['p-A']);
+    const found = await values(joinTables(joinTables(await staged, old), again), ['p-A']);
     expect(found['p-A']).toMatchObject({ burden_ttn: 3, burden_lmna: 1, call_rate: 1 });
   });
 

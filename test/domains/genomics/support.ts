@@ -56,9 +56,10 @@ export function vcfText(samples: readonly string[], lines: readonly string[], me
   return ['##fileformat=VCFv4.2', ...meta, columns.join('\t'), ...lines, ''].join('\n');
 }
 
-/** Adds two stagings as two loads of one store would. */
-export function join2(a: Tables, b: Tables): Tables {
-  return Object.fromEntries(Object.keys(a).map((table) => [table, [...(a[table] ?? []), ...(b[table] ?? [])]]));
+/** Adds two stagings as two loads of one store would: a variant of both is one row. */
+export function joinTables(a: Tables, b: Tables): Tables {
+  const joined = Object.fromEntries(Object.keys(a).map((table) => [table, [...(a[table] ?? []), ...(b[table] ?? [])]]));
+  return { ...joined, variant: [...new Map((joined['variant'] ?? []).map((row) => [row['variant_id'], row])).values()] };
 }
 
 export interface FakeSource extends RowSource {

@@ -78,7 +78,7 @@ describe('staging of one object', () => {
     expect(undated[0]?.row).toMatchObject({ started_at: null, started_key: '1900-01-01T00:00:00.000Z' });
   });
 
-  test('the issuer that the source states is tried before those of the product', async () => {
+  test('a bare number is tried under issuers of the product only where the source states no issuer', async () => {
     const id = { tag: '00100020', vr: 'LO' as const, value: 'P1' };
     const bare = await stageObject(ctObject({ more: [id] }));
     expect(bare[2]?.keys).toEqual([
@@ -86,7 +86,7 @@ describe('staging of one object', () => {
       { issuer: ISSUERS.mrn, value: 'P1' },
     ]);
     const issued = await stageObject(ctObject({ more: [id, { tag: '00100021', vr: 'LO', value: 'urn:site:north' }] }));
-    expect(issued[0]?.keys?.map((key) => key.issuer)).toEqual(['urn:site:north', ISSUERS.dicom, ISSUERS.mrn]);
+    expect(issued[0]?.keys?.map((key) => key.issuer)).toEqual(['urn:site:north']);
     const anonymous = await stageObject(ctObject());
     expect(anonymous[0]?.keys).toEqual([]);
   });

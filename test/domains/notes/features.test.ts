@@ -31,32 +31,59 @@ describe('features of notes', () => {
   });
 
   it('tells affirmed, denied and not mentioned apart, over all notes of the window', async () => {
-    const made = await compute([['p', '2024-05-01', 'Reports chest pain. Denies edema.'], ['p', '2024-01-01', 'No chest pain. Possible pneumonia.']]);
-    expect(cells(made, 'p', 'note_count', 'chest_pain_affirmed', 'chest_pain_negated', 'edema_affirmed', 'edema_negated', 'syncope_affirmed', 'syncope_negated')).toEqual([2, 1, 1, 0, 1, 0, 0]);
+    const made = await compute([
+      ['p', '2024-05-01', 'Reports chest pain. Denies edema.'],
+      ['p', '2024-01-01', 'No chest pain. Possible pneumonia.'],
+    ]);
+    expect(
+      cells(
+        made,
+        'p',
+        'note_count',
+        'chest_pain_affirmed',
+        'chest_pain_negated',
+        'edema_affirmed',
+        'edema_negated',
+        'syncope_affirmed',
+        'syncope_negated',
+      ),
+    ).toEqual([2, 1, 1, 0, 1, 0, 0]);
   });
 
   it('counts no mention of relatives, of the past, imagined or possible ones', async () => {
-    const made = await compute([['p', '2024-05-01', 'Mother had heart failure.\nHistory of syncope.\nReturn if chest pain occurs.\nPossible hypertension.']]);
+    const made = await compute([
+      ['p', '2024-05-01', 'Mother had heart failure.\nHistory of syncope.\nReturn if chest pain occurs.\nPossible hypertension.'],
+    ]);
     expect(cells(made, 'p', 'note_count')).toEqual([1]);
     for (const column of made.frame.columns.slice(1)) expect([column.name, column.values[0]]).toEqual([column.name, 0]);
   });
 
   it('uses nothing that was written after the time asked for, and what was written at it', async () => {
-    const made = await compute([['p', '2024-06-01T00:00:00Z', 'Fatigue.'], ['p', '2024-06-01T00:00:00.001Z', 'Dyspnea.'], ['q', '2024-06-02', 'Cough.']]);
+    const made = await compute([
+      ['p', '2024-06-01T00:00:00Z', 'Fatigue.'],
+      ['p', '2024-06-01T00:00:00.001Z', 'Dyspnea.'],
+      ['q', '2024-06-02', 'Cough.'],
+    ]);
     expect(cells(made, 'p', 'note_count', 'fatigue_affirmed', 'dyspnea_affirmed')).toEqual([1, 1, 0]);
     expect(made.frame.keys).toEqual(['p']);
     expect(made.stale).toEqual([]);
   });
 
   it('calls a person stale whose notes are all older than the window, to the millisecond', async () => {
-    const made = await compute([['old', '2023-06-01T23:59:59.999Z', 'Cough.'], ['edge', '2023-06-02T00:00:00Z', 'Cough.']]);
+    const made = await compute([
+      ['old', '2023-06-01T23:59:59.999Z', 'Cough.'],
+      ['edge', '2023-06-02T00:00:00Z', 'Cough.'],
+    ]);
     expect(made.stale).toEqual(['old']);
     expect(cells(made, 'edge', 'cough_affirmed')).toEqual([1]);
     expect(made.frame.keys).toEqual(['edge']);
   });
 
   it('gives no row, and no zero, for persons without a usable note', async () => {
-    const tables = await tablesOf([['undated', null, 'Chest pain.'], ['scan', '2024-05-01', 'x']]);
+    const tables = await tablesOf([
+      ['undated', null, 'Chest pain.'],
+      ['scan', '2024-05-01', 'x'],
+    ]);
     const note = tables['note'] ?? [];
     tables['note'] = note.map((row) => (row['patient_id'] === 'scan' ? { ...row, has_text: false } : row));
     const made = await features.compute(sourceOf(tables), ['undated', 'scan', 'nobody'], AS_OF);
@@ -65,9 +92,15 @@ describe('features of notes', () => {
   });
 
   it('gives the same row whether other notes are withheld or do not exist', async () => {
-    const tables = await tablesOf([['p', '2024-05-01', 'Chest pain.'], ['p', '2024-05-02', 'Edema.']]);
+    const tables = await tablesOf([
+      ['p', '2024-05-01', 'Chest pain.'],
+      ['p', '2024-05-02', 'Edema.'],
+    ]);
     const visible = tables['note']?.[0]?.['note_id'];
-    const withheld = { note: (tables['note'] ?? []).filter((row) => row['note_id'] === visible), note_concept: (tables['note_concept'] ?? []).filter((row) => row['note_id'] === visible) };
+    const withheld = {
+      note: (tables['note'] ?? []).filter((row) => row['note_id'] === visible),
+      note_concept: (tables['note_concept'] ?? []).filter((row) => row['note_id'] === visible),
+    };
     expect(await features.compute(sourceOf(withheld), ['p'], AS_OF)).toEqual(await compute([['p', '2024-05-01', 'Chest pain.']]));
   });
 });

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { AssetDeclaration, FormatBinding, Parsed, RowSource, Staged, StageContext } from '../../../src/kernel/index.js';
+import type { AssetDeclaration, FormatBinding, RowSource, Staged, StageContext } from '../../../src/kernel/index.js';
 import { entityOf } from '../../../src/kernel/index.js';
 import { pipeline } from '../../../src/domains/notes/pipeline.js';
 import { chunks } from './formats/support.js';
@@ -39,14 +39,15 @@ export async function stageFile(formatName: string, content: Uint8Array | string
   const { format, stage } = bindingOf(formatName);
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   const rows: StagedRow[] = [];
-  for await (const parsed of format.parse(chunks(bytes), { name: 'note', now: 0 }) as AsyncIterable<Parsed<unknown>>) {
+  for await (const parsed of format.parse(chunks(bytes), { name: 'note', now: 0 })) {
     if (!parsed.ok) continue;
     for (const staged of stage(parsed.value, contextOf(parsed.ordinal))) if (staged.kind === 'row') rows.push(staged);
   }
   return rows;
 }
 
-export const rowsOf = (staged: readonly StagedRow[], asset: string): Row[] => staged.filter((each) => each.asset === asset).map((each) => each.row);
+export const rowsOf = (staged: readonly StagedRow[], asset: string): Row[] =>
+  staged.filter((each) => each.asset === asset).map((each) => each.row);
 
 /** Names of the expectations of its asset that a row breaks. */
 export function broken(staged: StagedRow): string[] {
@@ -62,10 +63,12 @@ export function sourceOf(tables: Readonly<Record<string, readonly Row[]>>): RowS
     touched: () => undefined,
     rows: <T>({ of, columns, where, between }: Parameters<RowSource['rows']>[0]): Promise<T[]> => {
       const matches = (row: Row): boolean =>
-        Object.entries(where).every(([name, value]) => (Array.isArray(value) ? (value as unknown[]).includes(row[name]) : row[name] === value)) &&
+        Object.entries(where).every(([name, value]) =>
+          Array.isArray(value) ? (value as unknown[]).includes(row[name]) : row[name] === value,
+        ) &&
         Object.entries(between ?? {}).every(([name, { from, to }]) => {
-          const value = row[name] as string | null;
-          return value !== null && (from === undefined || value >= String(from)) && (to === undefined || value < String(to));
+          const value = row[name];
+          return typeof value === 'string' && (from === undefined || value >= String(from)) && (to === undefined || value < String(to));
         });
       const found = (tables[entityOf(of()).table] ?? []).filter(matches);
       return Promise.resolve(found.map((row) => Object.fromEntries(columns.map((name) => [name, row[name]])) as T));

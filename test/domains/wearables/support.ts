@@ -43,7 +43,8 @@ export function stagedRows(batch: WearableBatch, name?: string): StagedRow[] {
   return [...stage(batch, contextOf(name))].flatMap((each) => (each.kind === 'row' ? [each] : []));
 }
 
-export const rowsOf = (staged: readonly StagedRow[], asset: string): Row[] => staged.filter((each) => each.asset === asset).map((each) => each.row);
+export const rowsOf = (staged: readonly StagedRow[], asset: string): Row[] =>
+  staged.filter((each) => each.asset === asset).map((each) => each.row);
 
 /** wear_chunk rows as the store would hold them for one person, merged by key. */
 export function stored(person: string, ...batches: WearableBatch[]): Row[] {

@@ -152,7 +152,7 @@ async function* inflateMembers(source: Bytes, head: Buffer, base: number): Async
   };
   let fed = base;
   try {
-    for (let chunk: Uint8Array | undefined = head; chunk !== undefined; ) {
+    for (let chunk: Uint8Array | undefined = head; chunk !== undefined;) {
       for (let at = 0; at < chunk.length && failure === undefined; at += GUNZIP_STEP_BYTES) {
         const piece = chunk.subarray(at, at + GUNZIP_STEP_BYTES);
         fed += piece.length;

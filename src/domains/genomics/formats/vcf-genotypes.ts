@@ -67,7 +67,8 @@ export class GenotypeScanner {
     const text = line.toString('latin1', start, end);
     const keys = text.split(':');
     const bad = (reason: string): LineFault => new LineFault(reason, FORMAT_COLUMN);
-    if (text !== '.' && keys.some((key) => !/^[A-Za-z_][0-9A-Za-z_.]*$/.test(key))) return bad('FORMAT holds a key that is empty or not allowed.');
+    if (text !== '.' && keys.some((key) => !/^[A-Za-z_][0-9A-Za-z_.]*$/.test(key)))
+      return bad('FORMAT holds a key that is empty or not allowed.');
     if (new Set(keys).size !== keys.length) return bad('FORMAT holds a key twice.');
     if (keys.indexOf('GT') > 0) return bad('GT is not the first key of FORMAT.');
     const checks = keys.map((key) => (key === 'GT' ? undefined : this.definitions.get(key)));
@@ -76,7 +77,14 @@ export class GenotypeScanner {
   }
 
   /** Reads one sample column and gives the offset of the tab behind it. */
-  private scanSample(line: Buffer, at: number, sample: number, alts: number, plan: FormatPlan, codes: Uint8Array[] | null): number | LineFault {
+  private scanSample(
+    line: Buffer,
+    at: number,
+    sample: number,
+    alts: number,
+    plan: FormatPlan,
+    codes: Uint8Array[] | null,
+  ): number | LineFault {
     let from = at;
     this.ploidy = 2;
     if (codes !== null) {

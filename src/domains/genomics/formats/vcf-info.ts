@@ -32,7 +32,7 @@ export class InfoChecker {
     // Keys come from the header in sound files; the bound holds against files that invent a key a line.
     if (this.lastSeen.size > 10_000) this.lastSeen.clear();
     this.round += 1;
-    for (let start = 0; start <= info.length; ) {
+    for (let start = 0; start <= info.length;) {
       const stop = info.indexOf(';', start);
       const end = stop === -1 ? info.length : stop;
       const fault = this.checkEntry(info, start, end, alts);
@@ -108,7 +108,7 @@ function wantedCount(number: string, alts: number): number | undefined {
 
 /** The value of one key of a raw INFO column: undefined when absent, true for a key without a value. */
 export function infoValue(info: string, key: string): string | true | undefined {
-  for (let start = 0; start <= info.length; ) {
+  for (let start = 0; start <= info.length;) {
     const stop = info.indexOf(';', start);
     const end = stop === -1 ? info.length : stop;
     if (info.startsWith(key, start)) {

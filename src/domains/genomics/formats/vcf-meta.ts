@@ -94,13 +94,16 @@ function checkTyped(kind: 'INFO' | 'FORMAT', id: string, fields: Map<string, Met
   if (since > version) return { reason: `The Number of the ${kind} definition is not of this version of VCF.` };
   if (!isType(kind, type)) return { reason: `The Type of the ${kind} definition is none that VCF knows.`, fatal: true };
   const order = [...fields.keys()].slice(0, 4).join();
-  if (order !== 'ID,Number,Type,Description') return { reason: `The ${kind} definition is not in the order ID, Number, Type, Description.` };
+  if (order !== 'ID,Number,Type,Description')
+    return { reason: `The ${kind} definition is not in the order ID, Number, Type, Description.` };
   if (version >= '4.3' && !(kind === 'INFO' ? /^([A-Za-z_][\w.]*|1000G)$/ : /^[A-Za-z_][\w.]*$/).test(id)) {
     return { reason: `The ID of the ${kind} definition holds a character that is not allowed.` };
   }
   const reserved = (kind === 'INFO' ? reservedInfo(version) : reservedFormat(version)).get(id);
   if (reserved !== undefined && (reserved.number !== number || reserved.type !== type)) {
-    return { reason: `The ${kind} definition of reserved key ${reserved.id} must have Number=${reserved.number} and Type=${reserved.type}.` };
+    return {
+      reason: `The ${kind} definition of reserved key ${reserved.id} must have Number=${reserved.number} and Type=${reserved.type}.`,
+    };
   }
   return checkDescription(kind, fields);
 }

@@ -15,10 +15,13 @@ interface Reserved extends VcfDefinition {
 }
 
 function table(rows: string): readonly Reserved[] {
-  return rows.trim().split('\n').map((row) => {
-    const [id = '', number = '', type = '', since = '4.1', until = '4.5'] = row.trim().split(/\s+/);
-    return { id, number, type, since: since as VcfVersion, until: until as VcfVersion };
-  });
+  return rows
+    .trim()
+    .split('\n')
+    .map((row) => {
+      const [id = '', number = '', type = '', since = '4.1', until = '4.5'] = row.trim().split(/\s+/);
+      return { id, number, type, since: since as VcfVersion, until: until as VcfVersion };
+    });
 }
 
 /** Reserved INFO keys: id, Number, Type, first and last version that says so (VCF 4.1-4.5, section 1.6.1 item 8 and section 3). */
@@ -100,7 +103,15 @@ export function reservedFormat(version: VcfVersion): ReadonlyMap<string, VcfDefi
 
 const TYPES = { INFO: ['Integer', 'Float', 'Flag', 'Character', 'String'], FORMAT: ['Integer', 'Float', 'Character', 'String'] } as const;
 const NUMBER_WORDS: Readonly<Record<string, VcfVersion>> = {
-  '.': '4.1', A: '4.1', G: '4.1', R: '4.2', P: '4.4', LA: '4.5', LR: '4.5', LG: '4.5', M: '4.5',
+  '.': '4.1',
+  A: '4.1',
+  G: '4.1',
+  R: '4.2',
+  P: '4.4',
+  LA: '4.5',
+  LR: '4.5',
+  LG: '4.5',
+  M: '4.5',
 };
 
 export function isType(kind: 'INFO' | 'FORMAT', type: string): boolean {

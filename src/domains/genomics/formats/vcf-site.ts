@@ -73,10 +73,12 @@ export class SiteReader {
     if (columns < FIXED_COLUMNS) return new LineFault('The line has fewer than the eight fixed columns.', columns);
     const { header } = this;
     if (!header.hasFormat && columns > FIXED_COLUMNS) return new LineFault('The line has more columns than the header.', FIXED_COLUMNS + 1);
-    if (header.hasFormat && header.samples.length > 0 && columns === FIXED_COLUMNS) return new LineFault('The line has no FORMAT column.', FIXED_COLUMNS + 1);
+    if (header.hasFormat && header.samples.length > 0 && columns === FIXED_COLUMNS)
+      return new LineFault('The line has no FORMAT column.', FIXED_COLUMNS + 1);
     const chrom = this.text(line, 0);
     // Colons are refused up to 4.2 (section 1.4.1 item 1) and allowed from 4.3 on.
-    if (!CHROM.test(chrom) || (header.version < '4.3' && chrom.includes(':'))) return new LineFault('CHROM holds a character that is not allowed.', 1);
+    if (!CHROM.test(chrom) || (header.version < '4.3' && chrom.includes(':')))
+      return new LineFault('CHROM holds a character that is not allowed.', 1);
     const pos = this.position(line);
     if (pos === -1) return new LineFault('POS is not an integer from 0 to 2147483647.', 2);
     const ids = names(this.text(line, 2));
@@ -140,7 +142,8 @@ function altsOf(text: string, ref: string): readonly string[] | LineFault {
   if (text === '.') return [];
   const alts = text.includes(',') ? text.split(',') : [text];
   for (const alt of alts) {
-    if (!ALT_BASES.test(alt) && !(BREAKEND.test(alt) && BREAKEND_MATE.test(alt))) return new LineFault('ALT is not an allele that VCF knows.', 5);
+    if (!ALT_BASES.test(alt) && !(BREAKEND.test(alt) && BREAKEND_MATE.test(alt)))
+      return new LineFault('ALT is not an allele that VCF knows.', 5);
     if (alt === ref) return new LineFault('An ALT equals REF.', 5);
   }
   if (alts.length > 1 && new Set(alts).size !== alts.length) return new LineFault('ALT names an allele twice.', 5);

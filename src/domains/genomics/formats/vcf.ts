@@ -43,7 +43,8 @@ class VcfParser {
   private *headerLine(line: ByteLine): Generator<Parsed<VcfRecord>, void, undefined> {
     this.headerBytes += line.bytes.length;
     const place = `line ${line.number}`;
-    if (line.tooLong || this.headerBytes > HEADER_BYTES_MAX) throw new CodedError('VCF_HEADER', 'The header is larger than the limit.', { place });
+    if (line.tooLong || this.headerBytes > HEADER_BYTES_MAX)
+      throw new CodedError('VCF_HEADER', 'The header is larger than the limit.', { place });
     const text = line.bytes.toString('utf8');
     if (text.startsWith('##')) {
       const fault = this.headerReader.meta(text, line.number);
@@ -78,7 +79,8 @@ class VcfParser {
 
   end(): void {
     if (this.lines === 0) throw new CodedError('FILE_EMPTY', 'The file holds no bytes.');
-    if (this.header === undefined) throw new CodedError('VCF_HEADER', 'The file ends before the #CHROM line.', { place: `line ${this.lines}` });
+    if (this.header === undefined)
+      throw new CodedError('VCF_HEADER', 'The file ends before the #CHROM line.', { place: `line ${this.lines}` });
   }
 }
 

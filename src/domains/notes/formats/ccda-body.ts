@@ -67,7 +67,8 @@ class BodyWriter {
     const raw = mediaType === null || mediaType === 'text/x-hl7-text+xml' ? null : textOf(text);
     if (mediaType === null || mediaType === 'text/x-hl7-text+xml') {
       const reference = stated(at(text, 'reference'), 'value');
-      if (reference !== null && !reference.startsWith('#')) this.attachment ??= { mediaType: 'application/octet-stream', reason: 'NO_TEXT_LAYER' };
+      if (reference !== null && !reference.startsWith('#'))
+        this.attachment ??= { mediaType: 'application/octet-stream', reason: 'NO_TEXT_LAYER' };
       else if (base64) this.plain(decodeGuess(Buffer.from(textOf(text) ?? '', 'base64')).text);
       else this.narrative(text);
     } else if (mediaType === 'text/plain' && stated(text, 'compression') === null && raw !== null) {

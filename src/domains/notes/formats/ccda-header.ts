@@ -98,10 +98,12 @@ function statusOf(root: XmlNode): NoteStatus {
 
 function authorName(author: XmlNode | undefined): string | null {
   const assigned = at(author, 'assignedAuthor');
-  return textOf(at(assigned, 'assignedPerson', 'name'))
-    ?? textOf(at(assigned, 'name'))
-    ?? textOf(at(assigned, 'assignedAuthoringDevice', 'softwareName'))
-    ?? textOf(at(assigned, 'representedOrganization', 'name'));
+  return (
+    textOf(at(assigned, 'assignedPerson', 'name')) ??
+    textOf(at(assigned, 'name')) ??
+    textOf(at(assigned, 'assignedAuthoringDevice', 'softwareName')) ??
+    textOf(at(assigned, 'representedOrganization', 'name'))
+  );
 }
 
 const SECURITY_OBSERVATIONS = new Set(['SECCLASSOBS', 'SECCATOBS']);

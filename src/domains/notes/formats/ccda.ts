@@ -11,16 +11,56 @@ import type { XmlNode } from './xml.js';
 
 /** Roots that carry clinical statements: without text they are faults NOTE_NO_TEXT. */
 const CLINICAL_ROOTS = new Set([
-  'ClinicalDocument', 'section', 'structuredBody', 'nonXMLBody', 'component', 'entry', 'entryRelationship', 'act', 'observation', 'organizer',
-  'procedure', 'encounter', 'supply', 'substanceAdministration', 'observationMedia', 'regionOfInterest', 'externalDocument',
+  'ClinicalDocument',
+  'section',
+  'structuredBody',
+  'nonXMLBody',
+  'component',
+  'entry',
+  'entryRelationship',
+  'act',
+  'observation',
+  'organizer',
+  'procedure',
+  'encounter',
+  'supply',
+  'substanceAdministration',
+  'observationMedia',
+  'regionOfInterest',
+  'externalDocument',
 ]);
 
 /** Roots that are parts of a header: they are faults CCDA_STRUCTURE, since no note can be made of them. */
 const HEADER_ROOTS = new Set([
-  'recordTarget', 'author', 'participant', 'participantRole', 'performer', 'documentationOf', 'informant', 'componentOf', 'authenticator',
-  'legalAuthenticator', 'custodian', 'informationRecipient', 'dataEnterer', 'relatedDocument', 'inFulfillmentOf', 'authorization',
-  'encounterParticipant', 'encompassingEncounter', 'serviceEvent', 'relatedSubject', 'subject', 'specimen', 'consumable',
-  'manufacturedProduct', 'patientRole', 'assignedAuthor', 'assignedEntity', 'addr', 'telecom',
+  'recordTarget',
+  'author',
+  'participant',
+  'participantRole',
+  'performer',
+  'documentationOf',
+  'informant',
+  'componentOf',
+  'authenticator',
+  'legalAuthenticator',
+  'custodian',
+  'informationRecipient',
+  'dataEnterer',
+  'relatedDocument',
+  'inFulfillmentOf',
+  'authorization',
+  'encounterParticipant',
+  'encompassingEncounter',
+  'serviceEvent',
+  'relatedSubject',
+  'subject',
+  'specimen',
+  'consumable',
+  'manufacturedProduct',
+  'patientRole',
+  'assignedAuthor',
+  'assignedEntity',
+  'addr',
+  'telecom',
 ]);
 
 /**
@@ -56,13 +96,21 @@ async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<N
 
 function readDocument(root: XmlNode, bytes: Uint8Array): Parsed<NoteRecord> {
   const fault = (code: 'CCDA_STRUCTURE' | 'NOTE_NO_TEXT', reason: string): Parsed<NoteRecord> => ({
-    ok: false, ordinal: 0, place: placeOf(root), code, reason, bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
+    ok: false,
+    ordinal: 0,
+    place: placeOf(root),
+    code,
+    reason,
+    bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
   });
   const clinical = CLINICAL_ROOTS.has(root.local) && (root.prefix !== '' || root.namespace === HL7_V3);
   if (!clinical) {
-    return fault('CCDA_STRUCTURE', HEADER_ROOTS.has(root.local)
-      ? `A fragment rooted at ${root.local} holds no section and no text.`
-      : 'The root element is not one of CDA.');
+    return fault(
+      'CCDA_STRUCTURE',
+      HEADER_ROOTS.has(root.local)
+        ? `A fragment rooted at ${root.local} holds no section and no text.`
+        : 'The root element is not one of CDA.',
+    );
   }
   if (recordTargets(root).length > 1) return fault('CCDA_STRUCTURE', 'The document has more than one recordTarget.');
   const { hasText, ...content } = cdaBody(root);

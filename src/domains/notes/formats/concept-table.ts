@@ -7,7 +7,11 @@ export const CONCEPT_TABLE = { name: 'thalamus-cardiopulmonary', version: '1', s
  */
 export const CONCEPTS: readonly (readonly [code: string, label: string, phrases: readonly string[]])[] = [
   ['R07.9', 'Chest pain', ['chest pain', 'chest pains', 'chest discomfort', 'chest tightness', 'chest pressure', 'thoracic pain']],
-  ['R06.00', 'Dyspnea', ['dyspnea', 'dyspnoea', 'shortness of breath', 'short of breath', 'breathlessness', 'difficulty breathing', 'SOB', 'DOE']],
+  [
+    'R06.00',
+    'Dyspnea',
+    ['dyspnea', 'dyspnoea', 'shortness of breath', 'short of breath', 'breathlessness', 'difficulty breathing', 'SOB', 'DOE'],
+  ],
   ['R06.01', 'Orthopnea', ['orthopnea', 'orthopnoea']],
   ['R53.83', 'Fatigue', ['fatigue', 'tiredness', 'lethargy', 'exhaustion', 'low energy']],
   ['R53.1', 'Weakness', ['weakness', 'asthenia']],
@@ -31,7 +35,11 @@ export const CONCEPTS: readonly (readonly [code: string, label: string, phrases:
   ['R63.4', 'Weight loss', ['weight loss', 'lost weight']],
   ['R63.5', 'Weight gain', ['weight gain', 'gained weight']],
   ['R01.1', 'Heart murmur', ['heart murmur', 'murmur', 'murmurs']],
-  ['E11.9', 'Type 2 diabetes mellitus', ['diabetes', 'diabetes mellitus', 'type 2 diabetes', 'type 2 diabetes mellitus', 'diabetic', 'T2DM', 'DM']],
+  [
+    'E11.9',
+    'Type 2 diabetes mellitus',
+    ['diabetes', 'diabetes mellitus', 'type 2 diabetes', 'type 2 diabetes mellitus', 'diabetic', 'T2DM', 'DM'],
+  ],
   ['I10', 'Hypertension', ['hypertension', 'high blood pressure', 'hypertensive', 'HTN']],
   ['E78.5', 'Hyperlipidemia', ['hyperlipidemia', 'hyperlipidaemia', 'high cholesterol', 'dyslipidemia', 'HLD']],
   ['I50.9', 'Heart failure', ['heart failure', 'congestive heart failure', 'cardiac failure', 'CHF', 'HFrEF', 'HFpEF']],

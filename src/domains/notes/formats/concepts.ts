@@ -62,8 +62,10 @@ export function tagConcepts(body: string, sections: readonly NoteSection[]): Con
     for (const mention of mentionsIn(text, prepared)) {
       const start = sentence.start + mention.start;
       const assessed = bySection(assessTokens(text, prepared, mention), sectionAt(sections, start));
-      const trigger = assessed.trigger === null ? null
-        : { ...assessed.trigger, start: sentence.start + assessed.trigger.start, end: sentence.start + assessed.trigger.end };
+      const trigger =
+        assessed.trigger === null
+          ? null
+          : { ...assessed.trigger, start: sentence.start + assessed.trigger.start, end: sentence.start + assessed.trigger.end };
       concepts.push({ code: mention.code, label: mention.label, start, end: sentence.start + mention.end, ...assessed, trigger });
     }
   }

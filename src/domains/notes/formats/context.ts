@@ -151,7 +151,12 @@ export function assessTokens(sentence: string, { tokens, matches }: Prepared, sp
 }
 
 const AXIS: Partial<Record<TriggerRule, 'negation' | 'temporality' | 'experiencer'>> = {
-  NEGATED: 'negation', POSSIBLE: 'negation', HISTORICAL: 'temporality', HYPOTHETICAL: 'temporality', FAMILY: 'experiencer', OTHER: 'experiencer',
+  NEGATED: 'negation',
+  POSSIBLE: 'negation',
+  HISTORICAL: 'temporality',
+  HYPOTHETICAL: 'temporality',
+  FAMILY: 'experiencer',
+  OTHER: 'experiencer',
 };
 
 function distance(match: Match, first: number, last: number): number {

@@ -58,7 +58,9 @@ export async function* splitMessages(input: AsyncIterable<Uint8Array>): AsyncGen
     // Joining only once as much has come as is held keeps the copying linear for one long message.
     if (waitingBytes >= held.length) yield* take();
     if (held.length + waitingBytes > LIMITS.record_bytes_max) {
-      throw new CodedError('LIMIT_RECORD', `A message may hold ${LIMITS.record_bytes_max} bytes.`, { place: `message ${Math.max(position, 1)}` });
+      throw new CodedError('LIMIT_RECORD', `A message may hold ${LIMITS.record_bytes_max} bytes.`, {
+        place: `message ${Math.max(position, 1)}`,
+      });
     }
   }
   yield* take();
@@ -83,7 +85,10 @@ function isAlphanumeric(byte: number): boolean {
 
 /** Only a byte-order mark, white space, frame bytes and batch headers may stand before the first MSH. */
 function refuseLead(lead: Buffer): void {
-  for (const line of lead.toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '').split(/[\r\n\u000b\u001c]+/)) {
+  for (const line of lead
+    .toString('latin1')
+    .replace(/^\u00ef\u00bb\u00bf/, '')
+    .split(/[\r\n\u000b\u001c]+/)) {
     if (line.trim() !== '' && !/^(FHS|BHS)/.test(line)) {
       throw new CodedError('HL7_HEADER', 'The file does not begin with an MSH segment.', { place: 'segment 1' });
     }
@@ -105,7 +110,10 @@ export function delimitersOf(message: string): Delimiters | null {
 /** Segments of a message. A line that is no segment continues the one before it: raw line breaks inside long text. */
 export function segmentsOf(message: string, delimiters: Delimiters): Segment[] {
   const lines: string[] = [];
-  for (const line of message.replaceAll(String.fromCharCode(FS), '').replaceAll(String.fromCharCode(VT), '').split(/\r\n|\r|\n/)) {
+  for (const line of message
+    .replaceAll(String.fromCharCode(FS), '')
+    .replaceAll(String.fromCharCode(VT), '')
+    .split(/\r\n|\r|\n/)) {
     const starts = /^[A-Z][A-Z0-9]{2}$/.test(line.slice(0, 3)) && (line.length === 3 || line.charAt(3) === delimiters.field);
     if (starts || lines.length === 0) lines.push(line);
     else lines[lines.length - 1] = `${lines.at(-1) ?? ''}\n${line}`;
@@ -152,14 +160,27 @@ export function unescape(raw: string, delimiters: Delimiters): string {
 
 function escapeValue(sequence: string, delimiters: Delimiters): string | null {
   switch (sequence) {
-    case 'F': return delimiters.field;
-    case 'S': return delimiters.component;
-    case 'T': return delimiters.subcomponent;
-    case 'R': return delimiters.repetition;
-    case 'E': return delimiters.escape;
-    case 'H': case 'N': case '.fi': case '.nf': return '';
-    case '.br': case '.ce': case '.sp': return '\n';
-    default: break;
+    case 'F':
+      return delimiters.field;
+    case 'S':
+      return delimiters.component;
+    case 'T':
+      return delimiters.subcomponent;
+    case 'R':
+      return delimiters.repetition;
+    case 'E':
+      return delimiters.escape;
+    case 'H':
+    case 'N':
+    case '.fi':
+    case '.nf':
+      return '';
+    case '.br':
+    case '.ce':
+    case '.sp':
+      return '\n';
+    default:
+      break;
   }
   const spaces = /^\.(sp|in|ti|sk)\s*\+?(\d{1,3})$/.exec(sequence);
   if (spaces !== null) return (spaces[1] === 'sp' ? '\n' : ' ').repeat(Number(spaces[2]));

@@ -10,8 +10,16 @@ export interface ObservationText {
 }
 
 const MEDIA: Readonly<Record<string, string>> = {
-  PDF: 'application/pdf', RTF: 'text/rtf', JPEG: 'image/jpeg', JPG: 'image/jpeg', PNG: 'image/png', TIFF: 'image/tiff', GIF: 'image/gif',
-  DICOM: 'application/dicom', HTML: 'text/html', XML: 'text/xml',
+  PDF: 'application/pdf',
+  RTF: 'text/rtf',
+  JPEG: 'image/jpeg',
+  JPG: 'image/jpeg',
+  PNG: 'image/png',
+  TIFF: 'image/tiff',
+  GIF: 'image/gif',
+  DICOM: 'application/dicom',
+  HTML: 'text/html',
+  XML: 'text/xml',
 };
 
 /**
@@ -51,7 +59,10 @@ function labelled(segment: Segment, type: string, raw: string, delimiters: Delim
   const identifier = field(segment, 3);
   const label = component(identifier, 2, delimiters) || component(identifier, 5, delimiters);
   const parts = delimiters.repetition === '' ? [raw] : raw.split(delimiters.repetition);
-  const shown = parts.map((part) => displayed(type, part, delimiters)).filter((part) => part !== '').join(', ');
+  const shown = parts
+    .map((part) => displayed(type, part, delimiters))
+    .filter((part) => part !== '')
+    .join(', ');
   if (shown === '') return [];
   const units = component(field(segment, 6), 1, delimiters);
   return [`${label === '' ? '' : `${label}: `}${shown}${units === '' ? '' : ` ${units}`}`];
@@ -61,7 +72,11 @@ function displayed(type: string, part: string, delimiters: Delimiters): string {
   if (CODED.has(type)) {
     return component(part, 2, delimiters) || component(part, 9, delimiters) || component(part, 1, delimiters);
   }
-  if (type === 'SN') return [1, 2, 3, 4].map((c) => component(part, c, delimiters)).join('').trim();
+  if (type === 'SN')
+    return [1, 2, 3, 4]
+      .map((c) => component(part, c, delimiters))
+      .join('')
+      .trim();
   return unescape(part.split(delimiters.component).join(' '), delimiters).trim();
 }
 
@@ -81,5 +96,9 @@ function mediaTypeOf(subtype: string): string {
 }
 
 function tidy(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/[ \t]+$/gm, '').replace(/\n{3,}/g, '\n\n').replace(/^\n+|\n+$/g, '');
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(/[ \t]+$/gm, '')
+    .replace(/\n{3,}/g, '\n\n')
+    .replace(/^\n+|\n+$/g, '');
 }

@@ -6,9 +6,10 @@ import { LIMITS } from '../../../kernel/limits.js';
 import { decodeAs } from './decode.js';
 import { component, delimitersOf, field, segmentsOf, splitMessages } from './hl7v2-syntax.js';
 import type { Delimiters, RawMessage, Segment } from './hl7v2-syntax.js';
+import { patientKeys, patientNames, personName, principal } from './hl7v2-person.js';
 import { observationText } from './hl7v2-text.js';
 import { classify, hl7Instant, hl7Zone } from './note-record.js';
-import type { NoteRecord, NoteStatus, PatientKey } from './note-record.js';
+import type { NoteRecord, NoteStatus } from './note-record.js';
 import { splitSections } from './sections.js';
 
 /**
@@ -30,7 +31,14 @@ async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<N
     for (const read of readMessage(raw)) {
       yield read.ok
         ? { ok: true, ordinal, place: read.place, value: read.value }
-        : { ok: false, ordinal, place: read.place, code: read.code, reason: read.reason, bytes: raw.bytes.subarray(0, LIMITS.quarantine_bytes_kept_max) };
+        : {
+            ok: false,
+            ordinal,
+            place: read.place,
+            code: read.code,
+            reason: read.reason,
+            bytes: raw.bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
+          };
       ordinal += 1;
     }
   }
@@ -49,7 +57,7 @@ interface Message {
 const MDM_WITH_CONTENT = new Set(['T02', 'T04', 'T06', 'T08', 'T10']);
 const MDM_AMENDING = new Set(['T06', 'T08', 'T10']);
 
-function* readMessage(raw: RawMessage): Generator<Read> {
+function* readMessage(raw: RawMessage): Generator<Read, void, undefined> {
   const place = `message ${raw.position}`;
   let text: string;
   try {
@@ -59,7 +67,8 @@ function* readMessage(raw: RawMessage): Generator<Read> {
     return yield { ok: false, place, code: error.code, reason: error.message };
   }
   const delimiters = delimitersOf(text);
-  if (delimiters === null) return yield { ok: false, place: `${place} segment 1`, code: 'HL7_HEADER', reason: 'MSH-1 and MSH-2 are no valid delimiters.' };
+  if (delimiters === null)
+    return yield { ok: false, place: `${place} segment 1`, code: 'HL7_HEADER', reason: 'MSH-1 and MSH-2 are no valid delimiters.' };
   const segments = segmentsOf(text, delimiters);
   const header = segments[0];
   const message: Message = { place, delimiters, segments, zone: hl7Zone(field(header, 7)) };
@@ -67,17 +76,31 @@ function* readMessage(raw: RawMessage): Generator<Read> {
   const event = component(field(header, 9), 2, delimiters);
   if (kind === 'ORU' && event === 'R01') yield* readResults(message);
   else if (kind === 'MDM' && MDM_WITH_CONTENT.has(event)) yield readDocument(message, MDM_AMENDING.has(event));
-  else yield { ok: false, place: `${place} segment 1`, code: 'FORMAT_UNSUPPORTED', reason: 'MSH-9 names a message type that carries no note that is read.' };
+  else
+    yield {
+      ok: false,
+      place: `${place} segment 1`,
+      code: 'FORMAT_UNSUPPORTED',
+      reason: 'MSH-9 names a message type that carries no note that is read.',
+    };
 }
 
 const CHARSETS: Readonly<Record<string, string>> = {
-  'UNICODE UTF-8': 'utf-8', 'UTF-8': 'utf-8', ASCII: 'windows-1252', '': 'windows-1252', 'UNICODE': 'utf-8',
+  'UNICODE UTF-8': 'utf-8',
+  'UTF-8': 'utf-8',
+  ASCII: 'windows-1252',
+  '': 'windows-1252',
+  UNICODE: 'utf-8',
 };
 
 /** MSH-18 when it is stated; without it UTF-8 where the bytes allow, else CP1252. */
 function decodeMessage(bytes: Buffer): string {
   if (isAscii(bytes)) return bytes.toString('latin1');
-  const head = bytes.subarray(0, 4096).toString('latin1').split(/[\r\n]/, 1)[0] ?? '';
+  const head =
+    bytes
+      .subarray(0, 4096)
+      .toString('latin1')
+      .split(/[\r\n]/, 1)[0] ?? '';
   const stated = (head.split(head.charAt(3))[17] ?? '').split(/[~^]/, 1)[0]?.trim().toUpperCase() ?? '';
   const latin = /^8859\/(\d{1,2})$/.exec(stated);
   const charset = latin === null ? (CHARSETS[stated] ?? stated) : `iso-8859-${latin[1] ?? '1'}`;
@@ -132,7 +155,15 @@ function resultNote(message: Message, { patient, visit, order, group, head, code
     title: label === '' ? null : label,
     status: RESULT_STATUS[field(request, 25)] ?? 'unknown',
     authoredAt: firstInstant([field(request, 22), field(request, 7), field(message.segments[0], 7)], zone),
-    authorName: principal(field(request, 32), delimiters) ?? personName(field(group.find((s) => s.id === 'OBX'), 16), delimiters),
+    authorName:
+      principal(field(request, 32), delimiters) ??
+      personName(
+        field(
+          group.find((s) => s.id === 'OBX'),
+          16,
+        ),
+        delimiters,
+      ),
     encounter: component(field(visit, 19), 1, delimiters) || null,
     ...classify([orderCode, ...codes]),
   });
@@ -165,36 +196,21 @@ type Metadata = Omit<NoteRecord, 'patientKeys' | 'patientNames' | 'body' | 'sect
 function note(message: Message, place: string, patient: Segment | undefined, group: readonly Segment[], metadata: Metadata): Read {
   if (patient === undefined) return { ok: false, place, code: 'HL7_SEGMENT', reason: 'No PID segment says whose result this is.' };
   const { body, attachment } = observationText(group, message.delimiters);
-  if (body === '' && attachment === null) return { ok: false, place, code: 'NOTE_NO_TEXT', reason: 'No OBX segment of the group holds text.' };
+  if (body === '' && attachment === null)
+    return { ok: false, place, code: 'NOTE_NO_TEXT', reason: 'No OBX segment of the group holds text.' };
   const language = component(field(message.segments[0], 19), 1, message.delimiters);
   const keys = patientKeys(patient, message.delimiters);
   const names = patientNames(patient, message.delimiters);
-  const value = { ...metadata, patientKeys: keys, patientNames: names, language: language === '' ? null : language, body, sections: splitSections(body), attachment };
+  const value = {
+    ...metadata,
+    patientKeys: keys,
+    patientNames: names,
+    language: language === '' ? null : language,
+    body,
+    sections: splitSections(body),
+    attachment,
+  };
   return { ok: true, place, value };
-}
-
-/** PID-3 with all its repetitions; PID-2 of older senders when PID-3 is empty. The issuer is the OID of CX-4, else its name. */
-function patientKeys(pid: Segment, delimiters: Delimiters): PatientKey[] {
-  const raw = field(pid, 3) || field(pid, 2);
-  const keys: PatientKey[] = [];
-  for (const cx of delimiters.repetition === '' ? [raw] : raw.split(delimiters.repetition)) {
-    const value = component(cx, 1, delimiters);
-    const issuer = component(cx, 4, delimiters, 2) || component(cx, 4, delimiters, 1);
-    if (value !== '') keys.push({ issuer, value });
-  }
-  return keys;
-}
-
-/** PID-5 and the aliases of PID-9, all repetitions. XPN: family ^ given ^ middle. */
-function patientNames(pid: Segment, delimiters: Delimiters): string[] {
-  const names = new Set<string>();
-  for (const raw of [field(pid, 5), field(pid, 9)]) {
-    for (const xpn of delimiters.repetition === '' ? [raw] : raw.split(delimiters.repetition)) {
-      const name = [2, 3, 1].map((part) => component(xpn, part, delimiters)).filter((part) => part !== '').join(' ');
-      if (name !== '') names.add(name);
-    }
-  }
-  return [...names];
 }
 
 /** Restrictions that stand for the whole message (ARV-3). PV1-16 is about the person and not the text, and is left alone. */
@@ -207,18 +223,6 @@ function loinc(coded: string, delimiters: Delimiters): string | null {
   return component(coded, 6, delimiters) === 'LN' ? component(coded, 4, delimiters) || null : null;
 }
 
-/** XCN: id ^ family ^ given ^ middle. */
-function personName(xcn: string, delimiters: Delimiters): string | null {
-  const name = [component(xcn, 3, delimiters), component(xcn, 4, delimiters), component(xcn, 2, delimiters)].filter((part) => part !== '').join(' ');
-  return name === '' ? null : name;
-}
-
-/** OBR-32 NDL: the first component is a CNN whose parts are sub-components. */
-function principal(ndl: string, delimiters: Delimiters): string | null {
-  const name = [3, 2].map((part) => component(ndl, 1, delimiters, part)).filter((part) => part !== '').join(' ');
-  return name === '' ? null : name;
-}
-
 function firstInstant(stamps: readonly string[], zone: string): string | null {
   for (const stamp of stamps) {
     const instant = hl7Instant(stamp, zone);
@@ -229,17 +233,37 @@ function firstInstant(stamps: readonly string[], zone: string): string | null {
 
 /** OBR-25, table 0123. */
 const RESULT_STATUS: Readonly<Record<string, NoteStatus>> = {
-  F: 'final', C: 'amended', P: 'preliminary', R: 'preliminary', A: 'preliminary', I: 'preliminary', S: 'preliminary', X: 'cancelled',
+  F: 'final',
+  C: 'amended',
+  P: 'preliminary',
+  R: 'preliminary',
+  A: 'preliminary',
+  I: 'preliminary',
+  S: 'preliminary',
+  X: 'cancelled',
 };
 
 /** TXA-17, table 0271. */
 const DOCUMENT_STATUS: Readonly<Record<string, NoteStatus>> = {
-  AU: 'final', LA: 'final', DO: 'preliminary', DI: 'preliminary', IN: 'preliminary', IP: 'preliminary', PA: 'preliminary',
+  AU: 'final',
+  LA: 'final',
+  DO: 'preliminary',
+  DI: 'preliminary',
+  IN: 'preliminary',
+  IP: 'preliminary',
+  PA: 'preliminary',
 };
 
 /** TXA-2, table 0270, and the LOINC document type each stands for. */
 const DOCUMENT_TYPES: Readonly<Record<string, readonly [code: string, label: string]>> = {
-  CN: ['11488-4', 'Consultation note'], DI: ['18748-4', 'Diagnostic imaging report'], DS: ['18842-5', 'Discharge summary'],
-  ED: ['34111-5', 'Emergency department note'], HP: ['34117-2', 'History and physical note'], OP: ['11504-8', 'Operative report'],
-  PN: ['28570-0', 'Procedure note'], PR: ['11506-3', 'Progress note'], SP: ['11526-1', 'Pathology report'], TS: ['18761-7', 'Transfer summary'],
+  CN: ['11488-4', 'Consultation note'],
+  DI: ['18748-4', 'Diagnostic imaging report'],
+  DS: ['18842-5', 'Discharge summary'],
+  ED: ['34111-5', 'Emergency department note'],
+  HP: ['34117-2', 'History and physical note'],
+  OP: ['11504-8', 'Operative report'],
+  PN: ['28570-0', 'Procedure note'],
+  PR: ['11506-3', 'Progress note'],
+  SP: ['11526-1', 'Pathology report'],
+  TS: ['18761-7', 'Transfer summary'],
 };

@@ -3,7 +3,8 @@
  * no dictionary of names. It helps to keep identifiers out of a view and does not by itself make a note de-identified.
  */
 
-const MONTH = '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
+const MONTH =
+  '(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)';
 
 /** In order: what can be part of a longer identifier comes later. No rule matches a mark. */
 const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
@@ -19,7 +20,10 @@ const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [new RegExp(`\\b${MONTH}\\.?[ -]\\d{1,2}(?:st|nd|rd|th)?(?:,?[ ]?\\d{4})?\\b`, 'gi'), '[DATE]'],
   [new RegExp(`\\b${MONTH}\\.?,?[ -]\\d{4}\\b`, 'gi'), '[DATE]'],
   [/(?<![\d-])(?:\+?\d{1,3}[ .-]?)?(?:\(\d{3}\)[ ]?|\d{3}[ .-])\d{3}[ .-]\d{4}(?:[ ]?(?:x|ext\.?)[ ]?\d{1,6})?(?![\d-])/gi, '[PHONE]'],
-  [/\b(?:MRN|medical record(?: number| no\.?)?|account(?: number| no\.?)?|acct\.?|chart(?: number| no\.?)?|record(?: number| no\.?)|patient id|accession(?: number| no\.?)?)[ \t]*[:#]*[ \t]*(?=[A-Z-]*\d)[A-Z0-9-]{3,}\b/gi, '[ID]'],
+  [
+    /\b(?:MRN|medical record(?: number| no\.?)?|account(?: number| no\.?)?|acct\.?|chart(?: number| no\.?)?|record(?: number| no\.?)|patient id|accession(?: number| no\.?)?)[ \t]*[:#]*[ \t]*(?=[A-Z-]*\d)[A-Z0-9-]{3,}\b/gi,
+    '[ID]',
+  ],
   [/\b(?:[A-Z]{2}|zip(?: code)?:?)[ ]+\d{5}(?:-\d{4})?\b/gi, '[ZIP]'],
   [/(?<![\d-])\d{5}-\d{4}(?![\d-])/g, '[ZIP]'],
   [/\b(?:9\d|1[0-4]\d)(?=[ -]?(?:years?|yrs?|y\/?o\b|yo\b))/gi, '[AGE]'],
@@ -37,7 +41,8 @@ const NAME_PART_CHARS_MIN = 3;
  */
 export function redactText(body: string, known: readonly string[]): string {
   const pattern = knownPattern(known);
-  const maskKnown = (part: string): string => (pattern === null ? part : part.replace(pattern, (found) => (/\d/.test(found) ? '[ID]' : '[NAME]')));
+  const maskKnown = (part: string): string =>
+    pattern === null ? part : part.replace(pattern, (found) => (/\d/.test(found) ? '[ID]' : '[NAME]'));
   let text = body;
   for (;;) {
     const before = text;
@@ -51,12 +56,20 @@ export function redactText(body: string, known: readonly string[]): string {
 const MARK = /(\[(?:NAME|ID|URL|EMAIL|IP|SSN|DATE|PHONE|ZIP|AGE)\])/;
 
 function outsideMarks(text: string, change: (part: string) => string): string {
-  return text.split(MARK).map((part, i) => (i % 2 === 1 ? part : change(part))).join('');
+  return text
+    .split(MARK)
+    .map((part, i) => (i % 2 === 1 ? part : change(part)))
+    .join('');
 }
 
 /** True where a known identifier stands outside the marks of a redacted text. It searches plainly and shares no pattern with `redactText`. */
 export function holdsKnown(redacted: string, known: readonly string[]): boolean {
-  const text = fold(redacted.split(MARK).filter((_, i) => i % 2 === 0).join('|'));
+  const text = fold(
+    redacted
+      .split(MARK)
+      .filter((_, i) => i % 2 === 0)
+      .join('|'),
+  );
   return known.some((raw) => {
     const phrase = fold(raw.trim());
     if (phrase === '') return false;
@@ -86,9 +99,11 @@ function knownPattern(known: readonly string[]): RegExp | null {
     if (!/\d/.test(phrase)) for (const word of phrase.split(/[\s,^]+/)) if (word.length >= NAME_PART_CHARS_MIN) phrases.add(word);
   }
   if (phrases.size === 0) return null;
-  const alternatives = [...phrases].sort((a, b) => b.length - a.length).map((phrase) => {
-    const escaped = phrase.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\s+/g, '\\s+');
-    return /\d/.test(phrase) ? escaped : `(?<!\\p{L})${escaped}(?!\\p{L})`;
-  });
+  const alternatives = [...phrases]
+    .sort((a, b) => b.length - a.length)
+    .map((phrase) => {
+      const escaped = phrase.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&').replace(/\s+/g, '\\s+');
+      return /\d/.test(phrase) ? escaped : `(?<!\\p{L})${escaped}(?!\\p{L})`;
+    });
   return new RegExp(alternatives.join('|'), 'giu');
 }

@@ -36,7 +36,7 @@ function sniff(head: Uint8Array, name: string): boolean {
   return FIRST_KEY.test(new TextDecoder(bomOf(head) ?? 'utf-8').decode(head.subarray(0, 512)));
 }
 
-async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<NoteRecord>> {
+async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<NoteRecord>, void, undefined> {
   const tooLarge = (): CodedError =>
     new CodedError('LIMIT_RECORD', `A note may hold ${LIMITS.record_bytes_max} bytes.`, { place: `byte ${LIMITS.record_bytes_max}` });
   const bytes = await readAll(input, LIMITS.record_bytes_max, tooLarge);
@@ -46,12 +46,19 @@ async function* parse(input: AsyncIterable<Uint8Array>): AsyncGenerator<Parsed<N
   const whole = decoded.text.replace(/\r\n?/g, '\n');
   const { fields, bodyStart } = readHeader(whole);
   const body = whole.slice(bodyStart).trimEnd();
-  const fault = (code: 'NOTE_NO_TEXT' | 'TIME_INVALID', place: string, reason: string): Parsed<NoteRecord> =>
-    ({ ok: false, ordinal: 0, place, code, reason, bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max) });
+  const fault = (code: 'NOTE_NO_TEXT' | 'TIME_INVALID', place: string, reason: string): Parsed<NoteRecord> => ({
+    ok: false,
+    ordinal: 0,
+    place,
+    code,
+    reason,
+    bytes: bytes.subarray(0, LIMITS.quarantine_bytes_kept_max),
+  });
   if (body === '') return yield fault('NOTE_NO_TEXT', `line ${fields.length + 1}`, 'No text follows the header lines.');
   const date = fields.find((field) => field.key === 'date');
   const authoredAt = date === undefined ? null : instant(date.value);
-  if (date !== undefined && authoredAt === null) return yield fault('TIME_INVALID', `line ${date.line}`, 'The Date header is no ISO date or instant.');
+  if (date !== undefined && authoredAt === null)
+    return yield fault('TIME_INVALID', `line ${date.line}`, 'The Date header is no ISO date or instant.');
   yield { ok: true, ordinal: 0, place: 'line 1', value: record(fields, body, authoredAt, decoded.guessed) };
 }
 

@@ -63,8 +63,12 @@ export function readXml(text: string, handler: XmlHandler): void {
       column: parser.column,
     });
   });
-  parser.on('text', (value) => { handler.text(value); });
-  parser.on('cdata', (value) => { handler.text(value); });
+  parser.on('text', (value) => {
+    handler.text(value);
+  });
+  parser.on('cdata', (value) => {
+    handler.text(value);
+  });
   parser.on('closetag', () => {
     defaults.pop();
     handler.close();

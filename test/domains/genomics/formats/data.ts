@@ -21,7 +21,10 @@ export function describeWithData(name: string, body: () => void): void {
 
 export function vcfFilesBelow(folder: string): string[] {
   if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => /\.vcf(\.gz)?$/.test(file)).map((file) => join(folder, file)).sort();
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.vcf(\.gz)?$/.test(file))
+    .map((file) => join(folder, file))
+    .sort();
 }
 
 export interface Outcome {
@@ -62,4 +65,3 @@ export async function* pieces(bytes: Uint8Array | string, size = 65_536): AsyncG
   const all = typeof bytes === 'string' ? Buffer.from(bytes) : bytes;
   for (let at = 0; at < all.length; at += size) yield Promise.resolve(all.subarray(at, at + size));
 }
-

@@ -20,12 +20,24 @@ describe('packed genotypes', () => {
         const packed = packGenotypes(codes);
         codings.add(packed.enc);
         expect([...unpackGenotypes(packed.enc, packed.bytes, codes.length)]).toEqual(list);
-        const alleles = [[0, 2], [1, 2], [2, 2], [0, 0], [0, 1], [1, 1], [1, 2], [1, 2]] as const;
+        const alleles = [
+          [0, 2],
+          [1, 2],
+          [2, 2],
+          [0, 0],
+          [0, 1],
+          [1, 1],
+          [1, 2],
+          [1, 2],
+        ] as const;
         expect(packed.ac).toBe(list.reduce((sum, code) => sum + (alleles[code]?.[0] ?? 0), 0));
         expect(packed.an).toBe(list.reduce((sum, code) => sum + (alleles[code]?.[1] ?? 0), 0));
         expect(packed.missing).toBe(list.filter((code) => code === 3).length);
         expect(packed.het).toBe(list.filter((code) => code === 1 || code === 6 || code === 7).length);
-        expect([packed.homAlt, packed.hemiAlt]).toEqual([list.filter((code) => code === 2).length, list.filter((code) => code === 5).length]);
+        expect([packed.homAlt, packed.hemiAlt]).toEqual([
+          list.filter((code) => code === 2).length,
+          list.filter((code) => code === 5).length,
+        ]);
         expect([...carriersOf(packed.enc, packed.bytes, codes.length)]).toEqual(
           list.flatMap((code, index) => ([1, 2, 5, 6, 7].includes(code) ? [[index, code]] : [])),
         );
@@ -46,7 +58,15 @@ describe('packed genotypes', () => {
 
   test('refuse corrupt bytes with INTERNAL', () => {
     const internal = expect.objectContaining({ code: 'INTERNAL' }) as Error;
-    const cases: [number, number[], number][] = [[0, [0x81], 9], [0, [0], 9], [0, [0xf9, 0x7f], 9], [1, [0], 9], [2, [0xff], 2], [3, [], 0], [0, [255, 255, 255, 255, 255, 255, 255, 255, 1], 9]];
+    const cases: [number, number[], number][] = [
+      [0, [0x81], 9],
+      [0, [0], 9],
+      [0, [0xf9, 0x7f], 9],
+      [1, [0], 9],
+      [2, [0xff], 2],
+      [3, [], 0],
+      [0, [255, 255, 255, 255, 255, 255, 255, 255, 1], 9],
+    ];
     for (const [enc, bytes, n] of cases) expect(() => unpackGenotypes(enc, Uint8Array.from(bytes), n)).toThrow(internal);
     expect(() => codeAt(0, new Uint8Array(0), 3, 3)).toThrow(internal);
     expect(() => packGenotypes(Uint8Array.of(8))).toThrow(internal);

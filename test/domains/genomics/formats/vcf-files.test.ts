@@ -7,11 +7,18 @@ import { DATA, describeWithData, readVcfFile, vcfFilesBelow, type Outcome } from
 const SPECS = join(DATA, 'hts-specs');
 
 function folders(verdict: string): string[] {
-  return existsSync(SPECS) ? readdirSync(SPECS).map((version) => join(SPECS, version, verdict)).filter((folder) => existsSync(folder)) : [];
+  return existsSync(SPECS)
+    ? readdirSync(SPECS)
+        .map((version) => join(SPECS, version, verdict))
+        .filter((folder) => existsSync(folder))
+    : [];
 }
 
 function naiveLines(name: string): string[] {
-  return gunzipSync(readFileSync(join(DATA, name))).toString('latin1').split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return gunzipSync(readFileSync(join(DATA, name)))
+    .toString('latin1')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
 }
 
 function rejected({ thrown, faults, sites }: Outcome): boolean {
@@ -30,7 +37,11 @@ describeWithData('real VCF files', () => {
       const outcome = await readVcfFile(file);
       // This one file lists POS 400 before POS 300, which section 1.6.1 item 2 of the same specification forbids.
       const disorder = file.endsWith('zero_length_LAA.vcf') ? ['VCF_ORDER'] : [];
-      expect([relative(DATA, file), outcome.thrown, outcome.faults.map(({ code }) => code)]).toEqual([relative(DATA, file), undefined, disorder]);
+      expect([relative(DATA, file), outcome.thrown, outcome.faults.map(({ code }) => code)]).toEqual([
+        relative(DATA, file),
+        undefined,
+        disorder,
+      ]);
     }
   });
 
@@ -63,7 +74,12 @@ describeWithData('real VCF files', () => {
 /** AC and AN of each ALT of one line; a call with a missing allele counts as not called. */
 function naiveCounts(line: string): number[][] {
   const columns = line.split('\t');
-  const calls = columns.slice(9).map((sample) => (sample.split(':')[0] ?? '').split(/[/|]/)).filter((call) => !call.includes('.'));
+  const calls = columns
+    .slice(9)
+    .map((sample) => (sample.split(':')[0] ?? '').split(/[/|]/))
+    .filter((call) => !call.includes('.'));
   const an = calls.reduce((sum, call) => sum + call.length, 0);
-  return (columns[4] ?? '').split(',').map((_, alt) => [calls.reduce((sum, call) => sum + call.filter((allele) => allele === String(alt + 1)).length, 0), an]);
+  return (columns[4] ?? '')
+    .split(',')
+    .map((_, alt) => [calls.reduce((sum, call) => sum + call.filter((allele) => allele === String(alt + 1)).length, 0), an]);
 }

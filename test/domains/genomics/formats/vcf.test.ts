@@ -36,7 +36,15 @@ describe('VCF records', () => {
     expect(order[0]).toMatchObject({ ok: true, ordinal: 0, place: 'line 5', value: { kind: 'header' } });
     expect(header).toMatchObject({ version: '4.3', samples: ['S0', 'S1'], assembly: 'GRCh38', hasFormat: true });
     expect(header?.info.get('XI')).toEqual({ id: 'XI', number: '1', type: 'Integer' });
-    expect(sites[0]).toMatchObject({ chrom: 'chr1', pos: 7, ids: ['rs1', 'rs2'], ref: 'A', alts: ['G', '<DEL>'], qual: 12.5, filters: ['q10', 's50'] });
+    expect(sites[0]).toMatchObject({
+      chrom: 'chr1',
+      pos: 7,
+      ids: ['rs1', 'rs2'],
+      ref: 'A',
+      alts: ['G', '<DEL>'],
+      qual: 12.5,
+      filters: ['q10', 's50'],
+    });
     expect(['DP', 'XI', 'DB', 'X', 'D'].map((key) => sites[0]?.infoValue(key))).toEqual(['3', '4', true, undefined, undefined]);
     expect(sites[1]).toMatchObject({ ids: [], qual: null, filters: [] });
     expect(sites[2]).toMatchObject({ alts: [], qual: 1000, filters: null, genotypes: [] });
@@ -46,7 +54,13 @@ describe('VCF records', () => {
     const calls = ['0/0', '0/1', '1/0', '1/1', './.', './1', '.', '0', '1', '0|1', '1|0', '1|1', '/0/1', '|1', '0/1/1'];
     const wanted = [0, 1, 1, 2, 3, 3, 3, 4, 5, 6, 7, 2, 1, 5, 3];
     expect(await codes('G', calls)).toEqual([wanted]);
-    expect(await codes('G', calls.map((call) => `${call}:7`), 'GT:DP')).toEqual([wanted]);
+    expect(
+      await codes(
+        'G',
+        calls.map((call) => `${call}:7`),
+        'GT:DP',
+      ),
+    ).toEqual([wanted]);
   });
 
   test('at a multi-allelic site another ALT counts as not this ALT', async () => {
@@ -63,14 +77,32 @@ describe('VCF records', () => {
     const plain = text(['chr1\t7\t.\tA\tG\t.\t.\t.\tGT\t0/1\t1/1']);
     const wanted = (await readVcf(pieces(plain))).sites;
     expect(wanted).toHaveLength(1);
-    for (const input of [pieces(plain.replaceAll('\n', '\r\n')), pieces(`\uFEFF${plain}`), pieces(plain, 1), pieces(bgzfCompress(Buffer.from(plain)), 11), pieces(plain.trimEnd())]) {
+    for (const input of [
+      pieces(plain.replaceAll('\n', '\r\n')),
+      pieces(`\uFEFF${plain}`),
+      pieces(plain, 1),
+      pieces(bgzfCompress(Buffer.from(plain)), 11),
+      pieces(plain.trimEnd()),
+    ]) {
       const { sites, faults, thrown } = await readVcf(input);
       expect([JSON.stringify(sites), faults, thrown]).toEqual([JSON.stringify(wanted), [], undefined]);
     }
     expect((await read(['chr1\t7\t.\tA\tG\t.\t.\t.'], 0)).sites[0]?.genotypes).toBeNull();
   });
 
-  test.each(['G]17:198982]', ']13:123456]T', 'C[2:321682[', '[17:198983[A', '<*>', '<NON_REF>', '<INS:ME:L1>', '*', 'C[<ctg1>:1[', '.A', 'GA.'])('ALT %s is allowed', async (alt) => {
+  test.each([
+    'G]17:198982]',
+    ']13:123456]T',
+    'C[2:321682[',
+    '[17:198983[A',
+    '<*>',
+    '<NON_REF>',
+    '<INS:ME:L1>',
+    '*',
+    'C[<ctg1>:1[',
+    '.A',
+    'GA.',
+  ])('ALT %s is allowed', async (alt) => {
     expect((await read([`chr1\t7\t.\tT\t${alt}\t.\t.\t.\tGT\t0/1\t1/1`])).faults).toEqual([]);
   });
 });
@@ -104,30 +136,44 @@ describe('VCF faults', () => {
   ])('%s is VCF_LINE at its place, with the bytes of the line; the next line is read', async (_name, line, place) => {
     const { faults, sites, thrown } = await read([line, `chr1\t9\t.\tA\tG\t.\t.\t.\t${call}`]);
     expect(thrown).toBeUndefined();
-    expect(faults).toEqual([{ ok: false, ordinal: 1, place, code: 'VCF_LINE', reason: expect.any(String) as string, bytes: Uint8Array.from(Buffer.from(line)) }]);
+    expect(faults).toEqual([
+      { ok: false, ordinal: 1, place, code: 'VCF_LINE', reason: expect.any(String) as string, bytes: Uint8Array.from(Buffer.from(line)) },
+    ]);
     expect(sites.map((site) => site.pos)).toEqual([9]);
   });
 
   test('disorder is VCF_ORDER: a lower POS, a chromosome that comes back', async () => {
     const at = (chrom: string, pos: number): string => `${chrom}\t${pos}\t.\tA\tG\t.\t.\t.`;
     const { faults, sites } = await read([at('1', 5), at('1', 4), at('2', 1), at('1', 9), at('2', 2)], 0);
-    expect(faults.map(({ code, place }) => [code, place])).toEqual([['VCF_ORDER', 'line 7 column 2'], ['VCF_ORDER', 'line 9 column 1']]);
+    expect(faults.map(({ code, place }) => [code, place])).toEqual([
+      ['VCF_ORDER', 'line 7 column 2'],
+      ['VCF_ORDER', 'line 9 column 1'],
+    ]);
     expect(sites.map((site) => site.pos)).toEqual([5, 1, 2]);
   });
 
   test('an allele that comes twice is VCF_LINE, also in another context', async () => {
-    const { faults } = await read(['1\t5\t.\tTAT\tTGT\t.\t.\t.', '1\t6\t.\tA\tG\t.\t.\t.', '1\t6\t.\tA\tC\t.\t.\t.', '1\t6\t.\tA\tC\t.\t.\t.'], 0);
+    const { faults } = await read(
+      ['1\t5\t.\tTAT\tTGT\t.\t.\t.', '1\t6\t.\tA\tG\t.\t.\t.', '1\t6\t.\tA\tC\t.\t.\t.', '1\t6\t.\tA\tC\t.\t.\t.'],
+      0,
+    );
     expect(faults.map(({ place }) => place)).toEqual(['line 7 column 5', 'line 9 column 5']);
   });
 
   test('a value that disagrees with the header of its own file is a finding; the site is still read', async () => {
-    const { faults, sites } = await read(['1\t5\t.\tA\tG\t.\t.\tXI=1.5\tGT\t0/1\t0/1', '1\t6\t.\tA\tG\t.\t.\tXI=15\tGT:DP\t0/1:3\t0/1:x'], 2);
+    const { faults, sites } = await read(
+      ['1\t5\t.\tA\tG\t.\t.\tXI=1.5\tGT\t0/1\t0/1', '1\t6\t.\tA\tG\t.\t.\tXI=15\tGT:DP\t0/1:3\t0/1:x'],
+      2,
+    );
     expect(faults).toEqual([]);
     expect(sites.map((site) => site.findings.map(({ column }) => column))).toEqual([[8], [11]]);
   });
 
   test('a header line that breaks a rule is reported behind the header; the sites are read', async () => {
-    const { order, faults, sites } = await read(['1\t5\t.\tA\tG\t.\t.\t.'], 0, ['##fileformat=VCFv4.2', '##FORMAT=<ID=GQ,Number=1,Type=Float,Description="x">']);
+    const { order, faults, sites } = await read(['1\t5\t.\tA\tG\t.\t.\t.'], 0, [
+      '##fileformat=VCFv4.2',
+      '##FORMAT=<ID=GQ,Number=1,Type=Float,Description="x">',
+    ]);
     expect(order.map(({ ok }) => ok)).toEqual([true, false, true]);
     expect(faults[0]).toMatchObject({ code: 'VCF_HEADER', place: 'line 2' });
     expect(sites).toHaveLength(1);
@@ -182,5 +228,10 @@ describe('assembly', () => {
 });
 
 test('a VCF is told by its first bytes', () => {
-  expect([META.join('\n'), `\uFEFF${META[0] ?? ''}`, '#CHROM\tPOS', 'MSH|'].map((head) => vcf.sniff(Buffer.from(head), 'x'))).toEqual([true, true, false, false]);
+  expect([META.join('\n'), `\uFEFF${META[0] ?? ''}`, '#CHROM\tPOS', 'MSH|'].map((head) => vcf.sniff(Buffer.from(head), 'x'))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

@@ -29,9 +29,21 @@ const DOCUMENT = `<?xml version="1.0"?>
 describe('ccda', () => {
   it('reads the header of a document', async () => {
     expect(await value(ccda, DOCUMENT)).toMatchObject({
-      patientKeys: [{ issuer: '1.2.3', value: 'P-1' }, { issuer: '', value: '9.8.7' }],
-      typeCode: '34133-9', typeLabel: 'Summary', title: 'Visit', status: 'final', authoredAt: '2024-03-05T00:00:00Z',
-      authorName: 'Ada Byron', encounter: 'E-7', language: 'en-US', confidentiality: 'N', sensitivity: [], attachment: null,
+      patientKeys: [
+        { issuer: '1.2.3', value: 'P-1' },
+        { issuer: '', value: '9.8.7' },
+      ],
+      typeCode: '34133-9',
+      typeLabel: 'Summary',
+      title: 'Visit',
+      status: 'final',
+      authoredAt: '2024-03-05T00:00:00Z',
+      authorName: 'Ada Byron',
+      encounter: 'E-7',
+      language: 'en-US',
+      confidentiality: 'N',
+      sensitivity: [],
+      attachment: null,
     });
   });
 
@@ -77,16 +89,25 @@ describe('ccda', () => {
     const note = await value(ccda, `<section><text>x</text><confidentialityCode code="R"/><entry>${label}</entry></section>`);
     expect(note).toMatchObject({ confidentiality: 'R', sensitivity: ['ETH'] });
     expect(await value(ccda, '<section><text>x</text><confidentialityCode code="V"/></section>')).toMatchObject({ confidentiality: 'V' });
-    expect(await value(ccda, '<section><text>x</text><confidentialityCode code="WHO-KNOWS"/></section>')).toMatchObject({ confidentiality: 'R' });
+    expect(await value(ccda, '<section><text>x</text><confidentialityCode code="WHO-KNOWS"/></section>')).toMatchObject({
+      confidentiality: 'R',
+    });
   });
 
   it('reads plain text of nonXMLBody and names other media as attachments', async () => {
     const wrap = (text: string): string => `<ClinicalDocument><component><nonXMLBody>${text}</nonXMLBody></component></ClinicalDocument>`;
-    expect(await value(ccda, wrap('<text mediaType="text/plain">one\r\n  two</text>'))).toMatchObject({ body: 'one\n  two', attachment: null });
+    expect(await value(ccda, wrap('<text mediaType="text/plain">one\r\n  two</text>'))).toMatchObject({
+      body: 'one\n  two',
+      attachment: null,
+    });
     const base64 = Buffer.from('one\ntwo').toString('base64');
-    expect(await value(ccda, wrap(`<text mediaType="text/plain" representation="B64">${base64}</text>`))).toMatchObject({ body: 'one\ntwo' });
-    expect(await value(ccda, wrap('<text mediaType="application/pdf" representation="B64">JVBE</text>')))
-      .toMatchObject({ body: '', attachment: { mediaType: 'application/pdf', reason: 'NO_TEXT_LAYER' } });
+    expect(await value(ccda, wrap(`<text mediaType="text/plain" representation="B64">${base64}</text>`))).toMatchObject({
+      body: 'one\ntwo',
+    });
+    expect(await value(ccda, wrap('<text mediaType="application/pdf" representation="B64">JVBE</text>'))).toMatchObject({
+      body: '',
+      attachment: { mediaType: 'application/pdf', reason: 'NO_TEXT_LAYER' },
+    });
   });
 
   it.each([
@@ -116,7 +137,10 @@ describe('ccda', () => {
   });
 
   it('names the byte that is not UTF-8', async () => {
-    await expect(read(ccda, Buffer.from([...Buffer.from('<section>'), 0xff]))).rejects.toMatchObject({ code: 'ENCODING_INVALID', place: 'byte 9' });
+    await expect(read(ccda, Buffer.from([...Buffer.from('<section>'), 0xff]))).rejects.toMatchObject({
+      code: 'ENCODING_INVALID',
+      place: 'byte 9',
+    });
   });
 
   it('claims CDA by root and namespace only', () => {
@@ -158,7 +182,9 @@ describeWithData('ccda over the C-CDA example set', () => {
       }
     }
     expect({ counts, unclaimed, sectionCodes: codes.size }).toEqual({
-      counts: { read: 165, NOTE_NO_TEXT: 112, CCDA_STRUCTURE: 56, XML_INVALID: 1 }, unclaimed: 0, sectionCodes: 68,
+      counts: { read: 165, NOTE_NO_TEXT: 112, CCDA_STRUCTURE: 56, XML_INVALID: 1 },
+      unclaimed: 0,
+      sectionCodes: 68,
     });
   });
 });

@@ -7,12 +7,26 @@ const oru = (...segments: string[]): string => [MSH, PID, ...segments].join('\r'
 
 describe('hl7v2', () => {
   it('joins the observations of one OBR into one note, in order', async () => {
-    const message = oru('PV1|1|I|||||||||||||||||V77', 'OBR|1|||18748-4^Imaging report^LN|||202403051000||||||||||||||||||F',
-      'OBX|1|TX|||FINDINGS: clear lungs||||||F', 'OBX|2|TX|||||||||F', 'OBX|3|FT|||one\\.br\\two||||||F',
-      'OBX|4|NM|8867-4^Heart rate^LN||72|/min|||||F', 'OBX|5|CE|1^Rhythm^L||S^Sinus^L||||||F', 'NTE|1||a comment');
+    const message = oru(
+      'PV1|1|I|||||||||||||||||V77',
+      'OBR|1|||18748-4^Imaging report^LN|||202403051000||||||||||||||||||F',
+      'OBX|1|TX|||FINDINGS: clear lungs||||||F',
+      'OBX|2|TX|||||||||F',
+      'OBX|3|FT|||one\\.br\\two||||||F',
+      'OBX|4|NM|8867-4^Heart rate^LN||72|/min|||||F',
+      'OBX|5|CE|1^Rhythm^L||S^Sinus^L||||||F',
+      'NTE|1||a comment',
+    );
     expect(await value(hl7v2, message)).toMatchObject({
-      patientKeys: [{ issuer: '1.2.3', value: 'P1' }, { issuer: 'SSA', value: 'S9' }],
-      typeCode: '18748-4', typeLabel: 'Imaging report', status: 'final', authoredAt: '2024-03-05T10:00:00-05:00', encounter: 'V77',
+      patientKeys: [
+        { issuer: '1.2.3', value: 'P1' },
+        { issuer: 'SSA', value: 'S9' },
+      ],
+      typeCode: '18748-4',
+      typeLabel: 'Imaging report',
+      status: 'final',
+      authoredAt: '2024-03-05T10:00:00-05:00',
+      encounter: 'V77',
       body: 'FINDINGS: clear lungs\n\none\ntwo\nHeart rate: 72 /min\nRhythm: Sinus\na comment',
       sections: [{ code: '59776-5', title: 'FINDINGS', start: 0, level: 1 }],
     });
@@ -21,7 +35,12 @@ describe('hl7v2', () => {
   it('gives one note for each OBR and for each message', async () => {
     const two = oru('OBR|1|||A^First', 'OBX|1|TX|||a', 'OBR|2|||B^Second', 'OBX|1|TX|||b');
     const notes = await values(hl7v2, `${two}\n${two.replaceAll('P1', 'P2')}`);
-    expect(notes.map((n) => [n.patientKeys[0]?.value, n.title, n.body])).toEqual([['P1', 'First', 'a'], ['P1', 'Second', 'b'], ['P2', 'First', 'a'], ['P2', 'Second', 'b']]);
+    expect(notes.map((n) => [n.patientKeys[0]?.value, n.title, n.body])).toEqual([
+      ['P1', 'First', 'a'],
+      ['P1', 'Second', 'b'],
+      ['P2', 'First', 'a'],
+      ['P2', 'Second', 'b'],
+    ]);
   });
 
   it('never carries a patient over to the next message', async () => {
@@ -42,7 +61,9 @@ describe('hl7v2', () => {
   });
 
   it('resolves escapes with the delimiters of the message', async () => {
-    expect(await value(hl7v2, oru('OBR|1', 'OBX|1|TX|||a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f \\X4142\\ \\H\\g\\N\\ 3\\q'))).toMatchObject({ body: 'a|b^c&d~e\\f AB g 3\\q' });
+    expect(await value(hl7v2, oru('OBR|1', 'OBX|1|TX|||a\\F\\b\\S\\c\\T\\d\\R\\e\\E\\f \\X4142\\ \\H\\g\\N\\ 3\\q'))).toMatchObject({
+      body: 'a|b^c&d~e\\f AB g 3\\q',
+    });
     const other = oru('OBR|1', 'OBX|1|TX|||a\\F\\b').replaceAll('|', '#');
     expect(await value(hl7v2, other)).toMatchObject({ body: 'a#b' });
   });
@@ -58,7 +79,10 @@ describe('hl7v2', () => {
   });
 
   it('names an embedded PDF as an attachment without text', async () => {
-    expect(await value(hl7v2, oru('OBR|1', 'OBX|1|ED|||^AP^PDF^Base64^JVBERi0='))).toMatchObject({ body: '', attachment: { mediaType: 'application/pdf', reason: 'NO_TEXT_LAYER' } });
+    expect(await value(hl7v2, oru('OBR|1', 'OBX|1|ED|||^AP^PDF^Base64^JVBERi0='))).toMatchObject({
+      body: '',
+      attachment: { mediaType: 'application/pdf', reason: 'NO_TEXT_LAYER' },
+    });
   });
 
   it('reads the character set that MSH-18 states', async () => {
@@ -70,7 +94,9 @@ describe('hl7v2', () => {
   it('refuses what is no message and faults what it does not read', async () => {
     await expect(read(hl7v2, 'PID|1||x')).rejects.toMatchObject({ code: 'HL7_HEADER', place: 'segment 1' });
     await expect(read(hl7v2, `hello\r${MSH}`)).rejects.toMatchObject({ code: 'HL7_HEADER' });
-    expect(await read(hl7v2, MSH.replace('^~\\&', '^^^^'))).toMatchObject([{ ok: false, code: 'HL7_HEADER', place: 'message 1 segment 1' }]);
+    expect(await read(hl7v2, MSH.replace('^~\\&', '^^^^'))).toMatchObject([
+      { ok: false, code: 'HL7_HEADER', place: 'message 1 segment 1' },
+    ]);
     expect(await read(hl7v2, MSH.replace('ORU^R01', 'ADT^A01'))).toMatchObject([{ ok: false, code: 'FORMAT_UNSUPPORTED' }]);
     expect(await read(hl7v2, oru('OBR|1', 'OBX|1|TX|||'))).toMatchObject([{ ok: false, code: 'NOTE_NO_TEXT' }]);
   });
@@ -80,8 +106,11 @@ describeWithData('hl7v2 over real messages', () => {
   it('reads the transcribed document with its identity, author and text', async () => {
     const note = await value(hl7v2, bytesOf('hl7v2', 'Message.hl7_MDM_T02.txt'));
     expect(note).toMatchObject({
-      patientKeys: [{ issuer: '1.1.1.1', value: '000322330' }], status: 'final', authoredAt: '2023-08-20T17:49:13Z',
-      encounter: '1234567891', attachment: { mediaType: 'application/pdf' },
+      patientKeys: [{ issuer: '1.1.1.1', value: '000322330' }],
+      status: 'final',
+      authoredAt: '2023-08-20T17:49:13Z',
+      encounter: '1234567891',
+      attachment: { mediaType: 'application/pdf' },
     });
     expect(note.body.split('\n')[0]).toBe('Transcription Authentication Interface Message Text');
     expect(note.body).toContain('Critical Value Reported Lab :   Yes');

@@ -7,7 +7,10 @@ export const DATA = path.resolve(__dirname, '../../../../../shared/data/notes');
 /** `describe` over real files: says why it is skipped when they are absent, and fails instead when CI is set. */
 export function describeWithData(title: string, body: () => void): void {
   if (existsSync(DATA)) describe(title, body);
-  else if (process.env['CI'] !== undefined && process.env['CI'] !== '') it(`${title}: the data folder is present in CI`, () => { throw new Error(`${DATA} is absent`); });
+  else if (process.env['CI'] !== undefined && process.env['CI'] !== '')
+    it(`${title}: the data folder is present in CI`, () => {
+      throw new Error(`${DATA} is absent`);
+    });
   else describe.skip(`${title} (skipped: ../shared/data/notes is absent)`, body);
 }
 

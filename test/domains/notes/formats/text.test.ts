@@ -23,9 +23,18 @@ SOCIAL SITUATION: lives alone
 describe('text', () => {
   it('takes whose note it is from the header lines', async () => {
     expect(await value(text, NOTE)).toMatchObject({
-      patientKeys: [{ issuer: '1.2.3', value: 'P-0017' }, { issuer: '', value: '99' }],
-      typeCode: '11506-3', typeLabel: 'Progress note', title: 'Clinic visit', authoredAt: '2024-03-05T00:00:00Z', authorName: 'Dr Example',
-      status: 'final', confidentiality: 'R', sensitivity: ['ETH', 'PSY'],
+      patientKeys: [
+        { issuer: '1.2.3', value: 'P-0017' },
+        { issuer: '', value: '99' },
+      ],
+      typeCode: '11506-3',
+      typeLabel: 'Progress note',
+      title: 'Clinic visit',
+      authoredAt: '2024-03-05T00:00:00Z',
+      authorName: 'Dr Example',
+      status: 'final',
+      confidentiality: 'R',
+      sensitivity: ['ETH', 'PSY'],
     });
   });
 
@@ -55,7 +64,11 @@ describe('text', () => {
   });
 
   it('treats a text without the header as body that names nobody', async () => {
-    expect(await value(text, 'Title: not a header\n\nwords')).toMatchObject({ patientKeys: [], title: null, body: 'Title: not a header\n\nwords' });
+    expect(await value(text, 'Title: not a header\n\nwords')).toMatchObject({
+      patientKeys: [],
+      title: null,
+      body: 'Title: not a header\n\nwords',
+    });
   });
 
   it('refuses binary and empty files, and faults notes without text or with a wrong date', async () => {

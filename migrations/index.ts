@@ -1,0 +1,18 @@
+import { CreateMesh20261122100000 } from './20261122100000-create-mesh.js';
+import { CreatePatients20261122100100 } from './20261122100100-create-patients.js';
+import { CreateGenomics20261122100200 } from './20261122100200-create-genomics.js';
+import { CreateImaging20261122100300 } from './20261122100300-create-imaging.js';
+import { CreateNotes20261122100400 } from './20261122100400-create-notes.js';
+import { CreateWearables20261122100500 } from './20261122100500-create-wearables.js';
+import { CreateFusion20261122100600 } from './20261122100600-create-fusion.js';
+
+/** Every migration in the order in which they run. */
+export const MIGRATIONS = [
+  CreateMesh20261122100000,
+  CreatePatients20261122100100,
+  CreateGenomics20261122100200,
+  CreateImaging20261122100300,
+  CreateNotes20261122100400,
+  CreateWearables20261122100500,
+  CreateFusion20261122100600,
+] as const;

@@ -1,0 +1,135 @@
+import { GraphQLError, execute, getVariableValues, type DocumentNode } from 'graphql';
+import { lineagePlan } from '../governance/index.js';
+import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
+import { runPlan, withReadSession, type ReadSession } from '../store/index.js';
+import { cursorDigest, decodeCursor } from './cursor.js';
+import { asksSchema, partsOf, type OperationParts } from './document.js';
+import { argumentsOf, planQuery } from './plan.js';
+import type { ReadyPlan } from './class-runtime.js';
+import { ReferenceReader } from './reference.js';
+import type { MeshRequest } from './request.js';
+import { RequestScope } from './scope.js';
+
+/** An answer whose audit record is durable: it may leave. */
+export interface MeshAnswer {
+  /** JSON text of `data`; null where there is none. */
+  readonly data: string | null;
+  readonly errors: readonly GraphQLError[];
+  readonly path: 'compiled' | 'reference' | 'schema' | 'refused';
+}
+
+export type ExecutionChoice = 'auto' | 'reference';
+
+/** Runs one operation of a validated document for a request, and records it before it returns. */
+export async function runOperation(
+  request: MeshRequest,
+  document: DocumentNode,
+  operationName: string | undefined,
+  rawVariables: Readonly<Record<string, unknown>>,
+  choice: ExecutionChoice = 'auto',
+): Promise<MeshAnswer> {
+  try {
+    const parts = partsOf(document, operationName);
+    const variables = coerce(request, parts, rawVariables);
+    if (parts.operation.operation === 'subscription') throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
+    if (parts.operation.operation === 'mutation') return await viaReference(request, parts, variables);
+    if (asksSchema(parts)) return await viaSchema(request, parts, variables);
+    const ready = choice === 'auto' ? request.runtime.plan(parts, variables) : null;
+    return ready ? await viaPlan(request, parts, ready, variables) : await viaReference(request, parts, variables);
+  } catch (error) {
+    if (isCoded(error) && error.code === 'AUDIT_UNAVAILABLE') throw error;
+    const refusal = isCoded(error) || error instanceof GraphQLError ? error : new CodedError('INTERNAL', 'The request could not be answered.', { cause: error, detail: error instanceof Error ? (error.stack ?? '') : '' });
+    await request.record({ kind: 'refused', plan: null, data: null, code: isCoded(refusal) ? refusal.code : 'BAD_INPUT' });
+    return { data: null, errors: [refusal instanceof GraphQLError ? refusal : new GraphQLError(refusal.message, { originalError: refusal })], path: 'refused' };
+  }
+}
+
+function coerce(request: MeshRequest, parts: OperationParts, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { coerced, errors } = getVariableValues(request.runtime.schema, parts.operation.variableDefinitions ?? [], raw, { maxErrors: 5 });
+  if (errors) throw new CodedError('BAD_INPUT', `A variable does not fit its type: ${(parts.operation.variableDefinitions ?? []).map((each) => `$${each.variable.name.value}`).join(', ')}.`);
+  return coerced;
+}
+
+/** The compiled path: one statement, JSON text from the store to the socket. */
+async function viaPlan(request: MeshRequest, parts: OperationParts, ready: ReadyPlan, variables: Record<string, unknown>): Promise<MeshAnswer> {
+  const values = bindPlan(request, ready, variables);
+  const { parts: mesh } = request.mesh;
+  const answer = await withReadSession(mesh.pools.reader, request.wall, (session) =>
+    runPlan(session, mesh.types, {
+      plan: ready.plan,
+      sql: ready.sql,
+      values,
+      now: request.now,
+      readerRule: (reader, entity) => request.runtime.readerRule(reader.tags, entity),
+    }),
+  );
+  request.touched(answer.patients);
+  const plan = lineagePlan(parts.document, ready.plan.columns, ready.plan.decisions, request.mesh.policy.version);
+  await request.record({ kind: 'query', plan, data: answer.data, versions: answer.versions, rows: answer.patients.size });
+  return { data: answer.data, errors: [], path: 'compiled' };
+}
+
+/** Values of a plan for this request: arguments, cursors and what the rules ask of the caller. */
+export function bindPlan(request: MeshRequest, ready: ReadyPlan, variables: Record<string, unknown>): PlanValues {
+  const args = ready.sites.map((site) => argumentsOf(site, variables));
+  const orders = new Map<number, string>();
+  collectOrders(ready.plan.fields, orders);
+  const scopes = ready.sites.map((site, i) => ({ coordinate: site.coordinate, args: args[i] ?? {}, order: orders.get(i) ?? '' }));
+  return {
+    ...request.values,
+    args,
+    cursorDigest: scopes.map((scope) => cursorDigest(scope)),
+    after: scopes.map((scope) => (typeof scope.args['after'] === 'string' ? decodeCursor(scope.args['after'], scope) : null)),
+  };
+}
+
+function collectOrders(fields: ReadyPlan['plan']['fields'], into: Map<number, string>): void {
+  for (const field of fields) {
+    if (field.kind === 'reference') collectOrders(field.fields, into);
+    if (field.kind !== 'collection') continue;
+    into.set(field.step.arguments, field.order?.name ?? '');
+    for (const part of field.parts) if (part.kind === 'edges') for (const item of part.items) if (item.kind === 'node') collectOrders(item.fields, into);
+  }
+}
+
+/** The declared model under its generated shield: mutations, and queries that the compiled path does not do. */
+async function viaReference(request: MeshRequest, parts: OperationParts, variables: Record<string, unknown>): Promise<MeshAnswer> {
+  const { operation, fragments, document } = parts;
+  const mutation = operation.operation === 'mutation';
+  const { parts: mesh } = request.mesh;
+  const { policyClass, schema, guardedSchema } = request.runtime;
+  const planned = mutation ? null : planQuery({ schema, policyClass, operation, fragments, variables, lenient: true }).plan;
+  const run = async (session: ReadSession): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
+    const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched);
+    const result = await execute({ schema: guardedSchema, document, operationName: operation.name?.value, variableValues: variables, contextValue: new RequestScope(request, reader) });
+    const versions = planned ? await versionsOf(session, planned.datasets) : {};
+    return { ...result, versions };
+  };
+  const result = await withReadSession(mesh.pools.reader, request.wall, run);
+  const errors = result.errors ?? [];
+  const data = result.data === undefined || result.data === null ? null : JSON.stringify(result.data);
+  const plan = lineagePlan(document, planned?.columns ?? [], planned?.decisions ?? [], request.mesh.policy.version);
+  const code = errors.length > 0 ? codeOf(errors[0]) : null;
+  await request.record({ kind: mutation ? 'mutation' : 'query', plan, data, versions: result.versions, code, rows: request.patients.size });
+  return { data, errors, path: 'reference' };
+}
+
+async function versionsOf(session: ReadSession, datasets: readonly string[]): Promise<Record<string, number>> {
+  const { rows } = await session.query<{ dataset: string; version: string }>({ text: 'select dataset, version from dataset_version where dataset = any($1::text[])', values: [datasets] });
+  return Object.fromEntries(rows.map((row) => [row.dataset, Number(row.version)]));
+}
+
+/** Questions about the schema: graphql-js answers them from what the class may see. */
+async function viaSchema(request: MeshRequest, parts: OperationParts, variables: Record<string, unknown>): Promise<MeshAnswer> {
+  const asked = parts.operation.selectionSet.selections.every((each) => each.kind !== 'Field' || each.name.value.startsWith('__'));
+  if (!asked) return viaReference(request, parts, variables);
+  const result = request.runtime.introspect(parts.document, variables, parts.operation.name?.value);
+  const data = result.data ? JSON.stringify(result.data) : null;
+  await request.record({ kind: 'query', plan: lineagePlan(parts.document, [], [], request.mesh.policy.version), data });
+  return { data, errors: result.errors ?? [], path: 'schema' };
+}
+
+function codeOf(error: GraphQLError | undefined): string {
+  return isCoded(error?.originalError) ? error.originalError.code : 'INTERNAL';
+}
+

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import { type EvidenceEntry, type LineagePlan, type Receipt } from '../governance/index.js';
+import { newUuid, type PlanValues, type Principal } from '../kernel/index.js';
+import type { ClassRuntime } from './class-runtime.js';
+import type { Mesh } from './mesh.js';
+
+/** One request from its verified token to its audit record. */
+export class MeshRequest {
+  readonly runId: string;
+  readonly now: number;
+  /** Persons whose data stand behind the answer. */
+  readonly patients = new Set<string>();
+  readonly facts: Record<string, unknown> = {};
+  receipt: Receipt | undefined;
+
+  constructor(
+    readonly mesh: Mesh,
+    readonly principal: Principal,
+    readonly runtime: ClassRuntime,
+  ) {
+    this.now = mesh.parts.clock();
+    this.runId = newUuid(this.now);
+  }
+
+  readonly touched = (ids: Iterable<string>): void => {
+    for (const id of ids) this.patients.add(id);
+  };
+
+  /** What every statement of this request binds, its arguments apart. */
+  get values(): Omit<PlanValues, 'args' | 'after' | 'cursorDigest'> {
+    const { principal, mesh } = this;
+    return {
+      sub: principal.sub,
+      sites: principal.sites === '*' ? [] : principal.sites,
+      purpose: principal.purpose,
+      now: new Date(this.now).toISOString(),
+      maskPads: mesh.padsFor(principal.purpose),
+      nonce: mesh.newNonce(),
+    };
+  }
+
+  get wall(): { sites: readonly string[] | '*'; clearance: number } {
+    return { sites: this.principal.sites, clearance: this.runtime.policyClass.clearance };
+  }
+
+  /** Makes the record durable; nothing of an answer may leave before this returns. Throws AUDIT_UNAVAILABLE. */
+  async record(entry: {
+    kind: EvidenceEntry['kind'];
+    plan: LineagePlan | null;
+    data: string | null;
+    versions?: Readonly<Record<string, number>>;
+    code?: string | null;
+    rows?: number;
+  }): Promise<Receipt> {
+    const { principal, mesh } = this;
+    this.receipt = await mesh.audit.append({
+      runId: this.runId,
+      kind: entry.kind,
+      at: mesh.parts.clock(),
+      principal: principal.sub,
+      roles: principal.roles,
+      purpose: principal.purpose,
+      policyVersion: mesh.policy.version,
+      plan: entry.plan,
+      patients: this.patients,
+      rows: entry.rows ?? 0,
+      resultDigest: entry.data === null ? null : createHash('sha256').update(entry.data).digest('hex'),
+      bytes: entry.data === null ? 0 : Buffer.byteLength(entry.data),
+      versions: entry.versions ?? {},
+      code: entry.code ?? null,
+      facts: this.facts,
+    });
+    return this.receipt;
+  }
+}

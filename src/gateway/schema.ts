@@ -1,0 +1,34 @@
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import { buildSchemaSync } from 'type-graphql';
+import { assertClassified, dataTypes, fieldDeclaration } from '../governance/index.js';
+import { CodedError, type Product } from '../kernel/index.js';
+
+/** Fields that lead to rows: the reference path resolves them by their declaration. */
+const LEADING = new Set(['reference', 'collection', 'aggregate', 'reader']);
+
+/** The schema of the given products: type-graphql's, with every field classified and each leading field resolved by its kind. */
+export function buildSchema(products: readonly Product[], resolve: GraphQLFieldResolver<unknown, never>): GraphQLSchema {
+  const resolvers = products.flatMap((product) => product.resolvers);
+  const [first, ...rest] = resolvers;
+  if (!first) throw new CodedError('CONFIG_INVALID', 'There is no product to serve.');
+  const schema = buildSchemaSync({
+    resolvers: [first, ...rest],
+    orphanedTypes: products.flatMap((product) => [...product.types]),
+    // Directives of federation are unknown to graphql-js; composition checks them.
+    skipCheck: true,
+    validate: false,
+  });
+  assertClassified(schema);
+  for (const type of dataTypes(schema)) {
+    for (const field of Object.values(type.getFields())) {
+      if (LEADING.has(fieldDeclaration(field).kind)) field.resolve = resolve as GraphQLFieldResolver<unknown, unknown>;
+    }
+  }
+  return schema;
+}
+
+/** SDL with the directives that are applied; `printSchema` of graphql-js drops them. */
+export function sdlOf(schema: GraphQLSchema): string {
+  return printSchemaWithDirectives(schema, { assumeValid: true });
+}

@@ -1,0 +1,85 @@
+import type { GraphQLSchema } from 'graphql';
+import { clearGuard, filterTags, orderAllowed, type Decision, type PolicyClass } from '../governance/index.js';
+import {
+  CodedError,
+  LIMITS,
+  entityOf,
+  type AggregateField,
+  type CollectionField,
+  type EntityDeclaration,
+  type Filter,
+  type FilterUse,
+  type Order,
+  type ReferenceField,
+  type RowStep,
+} from '../kernel/index.js';
+
+export type LeadingField = ReferenceField | CollectionField | AggregateField;
+
+export const targetEntity = (field: LeadingField): EntityDeclaration => entityOf(field.kind === 'reference' ? field.to() : field.of());
+
+/** The rows that a field leads to, for one class and the arguments that are there. Both executors ask this one function. */
+export function stepOf(
+  schema: GraphQLSchema,
+  policyClass: PolicyClass,
+  coordinate: string,
+  field: LeadingField,
+  args: Readonly<Record<string, unknown>>,
+  index: number,
+): { step: RowStep; decision: Decision } {
+  const entity = targetEntity(field);
+  // The tags of the field go with those of its rows: one grant must cover both.
+  const rows = policyClass.rowRule(entity, field.tags);
+  if (rows.op === 'false') throw hidden(coordinate);
+  const filters = (field.filters ?? [])
+    .filter((filter) => args[filter.argument] !== undefined && args[filter.argument] !== null)
+    .map((filter) => filterUse(schema, policyClass, coordinate, entity, field, filter));
+  const decision = policyClass.decide([...new Set([...entity.tags, ...field.tags])]);
+  return { step: { entity, on: field.on, rows, filters, arguments: index }, decision };
+}
+
+function filterUse(schema: GraphQLSchema, policyClass: PolicyClass, coordinate: string, entity: EntityDeclaration, field: LeadingField, filter: Filter): FilterUse {
+  const tags = filterTags(schema, field.kind === 'reference' ? field.to : field.of, filter) ?? [];
+  const decision = policyClass.decide(tags);
+  if (decision.alternatives.some((each) => each.mask === null)) return { filter, column: filter.column, guard: clearGuard(policyClass, entity, tags) };
+  if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT')) return { filter, column: filter.redacted, guard: null };
+  throw new CodedError('FORBIDDEN', 'The list may not be filtered by this value.', { place: `${coordinate}(${filter.argument}:)` });
+}
+
+/** The order that was asked for, or the default where the class may use it, or none: key order. */
+export function orderOf(schema: GraphQLSchema, policyClass: PolicyClass, coordinate: string, field: CollectionField, name: unknown): Order | null {
+  const asked = name !== undefined && name !== null;
+  const chosen = asked ? field.orders?.find((each) => each.name === name) : field.orders?.[0];
+  if (!chosen) return null;
+  if (orderAllowed(schema, policyClass, field, chosen)) return chosen;
+  if (!asked) return null;
+  throw new CodedError('FORBIDDEN', 'The list may not be ordered by this value.', { place: coordinate });
+}
+
+/** Counts of persons are told from this number on. */
+export function smallCellMin(policyClass: PolicyClass, entity: EntityDeclaration): number {
+  const countsPersons = entity.patient !== undefined && entity.key.length === 1;
+  return countsPersons ? policyClass.decide(entity.tags).smallCellMin : 0;
+}
+
+/** Arguments of one field against the limits. */
+export function checkArguments(coordinate: string, args: Readonly<Record<string, unknown>>): void {
+  const { first } = args;
+  if (first !== undefined && first !== null && (typeof first !== 'number' || first < 0 || first > LIMITS.page_rows_max)) {
+    throw new CodedError('BAD_INPUT', `first is from 0 to ${LIMITS.page_rows_max}.`, { place: `${coordinate}(first:)` });
+  }
+  for (const [name, value] of Object.entries(args)) {
+    const place = `${coordinate}(${name}:)`;
+    if (Array.isArray(value) && value.length > LIMITS.list_argument_items_max) {
+      throw new CodedError('LIMIT_EXCEEDED', `A list argument holds at most ${LIMITS.list_argument_items_max} items.`, { place });
+    }
+    if (typeof value === 'string' && (value.includes('\0') || LONE_SURROGATE.test(value))) {
+      throw new CodedError('BAD_INPUT', 'A text holds a NUL character or half a surrogate pair.', { place });
+    }
+  }
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/** The class schema has no such field; reaching it means that document and class do not belong together. */
+export const hidden = (coordinate: string): CodedError => new CodedError('FORBIDDEN', 'The field may not be read.', { place: coordinate });

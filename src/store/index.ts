@@ -1,0 +1,14 @@
+export { columnTypes } from './catalogue.js';
+export { startEngine } from './engines/start.js';
+export type { Engine, EngineOptions } from './engines/engine.js';
+export { migrate } from './migrate.js';
+export { localObjects, type ObjectStore, type StoredObject } from './objects.js';
+export { writeStore, type WriteStore, type WriteTransaction } from './pipeline-store.js';
+export { openPools, READER_ROLE, WRITER_ROLE, type Pools } from './pool.js';
+export { evidenceStore } from './evidence.js';
+export { rowSource } from './row-source.js';
+export { runPlan, type PlanAnswer } from './run-plan.js';
+export { withReadSession, type ReadSession, type Wall } from './session.js';
+export { compileSql, type ColumnTypes, type CompiledSql } from './sql.js';
+export { aggregateRows, selectRows, type RowRequest, type SelectedRow } from './select-rows.js';
+export { recordStore } from './records.js';

@@ -1,0 +1,165 @@
+import { once } from 'node:events';
+import type { PoolClient } from 'pg';
+import { escapeIdentifier } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import type { AssetDeclaration, SqlType } from '../kernel/index.js';
+import type { CodedError } from '../kernel/error.js';
+import { copyLine } from './copy-text.js';
+import { storedTypes } from './stored-types.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A table and what to do where a key is already there. */
+export type WriteTarget = Pick<AssetDeclaration, 'table' | 'columns' | 'key' | 'onConflict' | 'ignore' | 'merge'>;
+
+export interface WriteConflict {
+  /** Index into the rows given. */
+  readonly index: number;
+  /** The record that was there first, where the table names it. */
+  readonly digest: string | null;
+  readonly ordinal: number | null;
+  /** Reason of a merge; null where contents differ. */
+  readonly fault: CodedError | null;
+}
+
+export interface WriteResult {
+  /** Rows inserted or updated. */
+  readonly written: number;
+  readonly conflicts: readonly WriteConflict[];
+}
+
+const SOURCE_COLUMNS = ['id', 'source_digest', 'source_ordinal'] as const;
+const COPY_BYTES = 128 * 1024;
+let stages = 0;
+
+/**
+ * Writes rows inside the transaction of `client`: COPY into a temporary table, then one insert. Later rows come after earlier ones:
+ * `ignore-identical` keeps the first of a key, `update` the last, `merge` folds them in order. Columns that a row lacks become null.
+ */
+export async function writeRows(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
+  if (rows.length === 0) return { written: 0, conflicts: [] };
+  switch (target.onConflict) {
+    case 'ignore-identical':
+      return keepFirst(client, target, rows);
+    case 'update':
+      return { written: await replace(client, target, rows, target.ignore ?? []), conflicts: [] };
+    case 'merge':
+      return merge(client, target, rows);
+  }
+}
+
+async function keepFirst(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
+  const columns = Object.keys(target.columns);
+  const stage = await stageRows(client, target, columns, rows);
+  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'n')} on conflict do nothing`);
+  const left = new Set<string>([...target.key, ...(target.ignore ?? []), ...SOURCE_COLUMNS]);
+  const compared = columns.filter((column) => !left.has(column));
+  const source = (name: string): string => (name in target.columns ? `t.${name}` : 'null');
+  const written = rowCount ?? 0;
+  if (compared.length === 0 || written === rows.length) return { written, conflicts: await drop(client, stage, []) };
+  const side = (alias: string): string => `row(${compared.map((column) => `${alias}.${escapeIdentifier(column)}`).join(', ')})`;
+  const found = await client.query<{ n: number; digest: string | null; ordinal: number | null }>(
+    `select s.n, ${source('source_digest')} as digest, ${source('source_ordinal')} as ordinal
+       from ${stage} s join ${escapeIdentifier(target.table)} t on ${sameKey(target)}
+      where ${side('s')} is distinct from ${side('t')} order by s.n`,
+  );
+  const conflicts = found.rows.map((row) => ({ index: row.n, digest: row.digest, ordinal: row.ordinal, fault: null }));
+  return { written, conflicts: await drop(client, stage, conflicts) };
+}
+
+async function replace(client: PoolClient, target: WriteTarget, rows: readonly Row[], kept: readonly string[]): Promise<number> {
+  const columns = Object.keys(target.columns);
+  const stage = await stageRows(client, target, columns, rows);
+  const changed = columns.filter((column) => !target.key.includes(column) && !kept.includes(column)).map((column) => escapeIdentifier(column));
+  const action = changed.length === 0 ? 'nothing' : `update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`;
+  const { rowCount } = await client.query(
+    `${insertFrom(stage, target, columns, 'n desc')} on conflict (${list(target.key)}) do ${action}`,
+  );
+  await drop(client, stage, []);
+  return rowCount ?? 0;
+}
+
+/** Locks the table against other merges, since a key that is not there yet cannot be locked. */
+async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
+  const columns = Object.keys(target.columns);
+  const fold = target.merge ?? ((_stored: Row | null, incoming: Row) => ({ row: incoming }));
+  await client.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [`merge ${target.table}`]);
+  const stage = await stageRows(client, target, target.key, rows);
+  const found = await client.query<Row & { readonly stage_n: number }>({
+    text: `select s.n as stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
+             from (select distinct on (${list(target.key)}) * from ${stage} order by ${list(target.key)}, n) s
+             join ${escapeIdentifier(target.table)} t on ${sameKey(target)} for update of t`,
+    types: storedTypes,
+  });
+  const firsts = await client.query<{ n: number; first: number }>(
+    `select n, min(n) over (partition by ${list(target.key)}) as first from ${stage} order by n`,
+  );
+  await drop(client, stage, []);
+  const current = new Map<number, Row>(found.rows.map(({ stage_n: n, ...row }) => [n, row]));
+  const conflicts: WriteConflict[] = [];
+  const results = new Map<number, Row>();
+  for (const { n, first } of firsts.rows) {
+    const incoming = rows[n];
+    if (incoming === undefined) continue;
+    const stored = results.get(first) ?? current.get(first) ?? null;
+    const folded = fold(stored, incoming);
+    results.set(first, folded.row);
+    if ('conflict' in folded && folded.conflict !== undefined) {
+      conflicts.push({ index: n, digest: textOf(stored?.['source_digest']), ordinal: null, fault: folded.conflict });
+    }
+  }
+  return { written: await replace(client, target, [...results.values()], []), conflicts };
+}
+
+const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const list = (columns: readonly string[]): string => columns.map((column) => escapeIdentifier(column)).join(', ');
+const sameKey = (target: WriteTarget): string =>
+  target.key.map((column) => `s.${escapeIdentifier(column)} = t.${escapeIdentifier(column)}`).join(' and ');
+
+/** In key order, so that writers who meet lock rows in the same order. */
+function insertFrom(stage: string, target: WriteTarget, columns: readonly string[], order: string): string {
+  return (
+    `insert into ${escapeIdentifier(target.table)} (${list(columns)}) ` +
+    `select distinct on (${list(target.key)}) ${list(columns)} from ${stage} order by ${list(target.key)}, ${order}`
+  );
+}
+
+async function drop<T>(client: PoolClient, stage: string, result: T): Promise<T> {
+  await client.query(`drop table ${stage}`);
+  return result;
+}
+
+/** A temporary table with the types of the target, and the rows in it numbered from 0 in column n. */
+async function stageRows(client: PoolClient, target: WriteTarget, columns: readonly string[], rows: readonly Row[]): Promise<string> {
+  stages = (stages + 1) % 1_000_000;
+  const stage = `pg_temp.stage_${stages}`;
+  await client.query(
+    `create temporary table ${stage} on commit drop as select 0::int as n, ${list(columns)} from ${escapeIdentifier(target.table)} limit 0`,
+  );
+  const typed = columns.map((column): [string, SqlType] => [column, target.columns[column] ?? 'text']);
+  const stream = client.query(copyFrom(`copy ${stage} (n, ${list(columns)}) from stdin`));
+  const done = once(stream, 'finish');
+  // Heard below; without this an early failure would count as unhandled.
+  done.catch(() => undefined);
+  try {
+    await feed(stream, typed, rows);
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : undefined);
+    await done.catch(() => undefined);
+    throw error;
+  }
+  await done;
+  return stage;
+}
+
+async function feed(stream: NodeJS.WritableStream, columns: readonly (readonly [string, SqlType])[], rows: readonly Row[]): Promise<void> {
+  let text = '';
+  for (let n = 0; n < rows.length; n++) {
+    text += copyLine(String(n), columns, rows[n] ?? {});
+    if (text.length < COPY_BYTES) continue;
+    const free = stream.write(text);
+    text = '';
+    if (!free) await once(stream, 'drain');
+  }
+  stream.end(text);
+}
