@@ -204,7 +204,7 @@ function main([verb, ...rest]) {
     process.argv.splice(1, process.argv.length, path.join(__dirname, 'thalamus.js'), 'serve', '--demo', ...rest);
     require('./thalamus.js');
   } else if (verb === 'test') {
-    const jest = require.resolve('jest/bin/jest.js');
+    const jest = require.resolve('jest/bin/jest');
     process.argv.splice(1, process.argv.length, jest, ...rest);
     process.chdir(root);
     require(jest);

@@ -21,8 +21,18 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<
   const inflater = createGunzip();
   let ready: Buffer[] = [];
   let failure: Error | undefined;
+  let ended = false;
+  let settle: () => void = () => undefined;
   inflater.on('data', (part: Buffer) => ready.push(part));
-  inflater.on('error', (error) => (failure = error));
+  inflater.on('error', (error) => {
+    failure = error;
+    settle();
+  });
+  // What follows the last member is no data; the inflater ends there without taking the rest of the step.
+  inflater.on('end', () => {
+    ended = true;
+    settle();
+  });
   let taken = 0;
   let given = 0;
   const drain = function* (): Generator<Buffer, void, undefined> {
@@ -38,12 +48,12 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<
       for (let at = 0; at < chunk.length; at += STEP_BYTES) {
         const step = chunk.subarray(at, at + STEP_BYTES);
         await new Promise<void>((resolve) => {
-          inflater.once('error', () => resolve());
+          settle = resolve;
           inflater.write(step, () => resolve());
         });
-        inflater.removeAllListeners('error').on('error', (error) => (failure = error));
         yield* drain();
         if (failure !== undefined) throw faultOf(failure, taken);
+        if (ended) return;
         taken += step.length;
         if (given > RATIO_FROM_BYTES && given / taken > LIMITS.inflate_ratio_max) {
           throw new CodedError('ARCHIVE_BOMB', 'The compressed data expand beyond inflate_ratio_max.', { place: `byte ${taken}` });
@@ -51,7 +61,7 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<
       }
     }
     await new Promise<void>((resolve) => {
-      inflater.once('end', resolve).once('error', () => resolve());
+      settle = resolve;
       inflater.end();
     });
     yield* drain();

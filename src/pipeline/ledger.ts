@@ -69,7 +69,8 @@ export async function openFile(tx: Transaction, file: FileFacts, now: number): P
   const [raw] = await tx.query<{ arrived_at: string }>(
     `insert into raw_file (digest, bytes, media_type, product, format, name_digest, arrived_at, status)
      values ($1, $2, $3, nullif($4, '${NO_PRODUCT}'), $5, $6, $7, 'arrived')
-     on conflict (digest) do update set media_type = excluded.media_type, product = excluded.product, format = excluded.format
+     on conflict (digest) do update set media_type = excluded.media_type, product = excluded.product, format = excluded.format,
+       name_digest = case when raw_file.status in ('ingested', 'partly') then raw_file.name_digest else excluded.name_digest end
      returning arrived_at`,
     [file.digest, file.bytes, file.mediaType, file.product, file.format, name, at],
   );
@@ -123,7 +124,7 @@ export async function closeFile(
     status,
     JSON.stringify(counts),
   ]);
-  await tx.query('update ingest_checkpoint set finished = $3 where digest = $1 and product = $2', [file.digest, file.product, status !== 'refused']);
+  await tx.query('update ingest_checkpoint set finished = $3, next_ordinal = case when $3 then next_ordinal else 0 end where digest = $1 and product = $2', [file.digest, file.product, status !== 'refused']);
   await setStatus(tx, file.digest, status);
 }
 

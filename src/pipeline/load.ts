@@ -2,11 +2,11 @@ import { CodedError, isCoded } from '../kernel/error.js';
 import type { IngestReport } from '../kernel/index.js';
 import { apply } from './apply.js';
 import { counted, faultsWith, type Counts } from './counts.js';
+import { baseName, type PipelineDeps } from './deps.js';
 import { ExpectationStop, screen, type Refusal, type StagedRecord } from './expect.js';
 import { NO_PRODUCT, WHOLE_FILE, advance, closeFile, hold, versionsOf, type FileFacts, type OpenFile } from './ledger.js';
 import type { PlannedBinding } from './plan.js';
 import { FileFault, readFile, type ReadItem } from './read.js';
-import { baseName, type PipelineDeps } from './run.js';
 import { weightOf } from './weight.js';
 
 const CHUNK = { records: 20_000, bytes: 32 * 1024 * 1024 };
@@ -147,6 +147,7 @@ export class FileLoad {
       this.counts = { ...this.counts, faults: [named, ...known] };
       await store.transaction((tx) => hold(tx, this.facts, this.opened.updateId, [refusal], this.deps.now()));
     }
+    if (this.counts.quarantined > 0) await this.keepName();
     const datasets = Object.keys(this.counts.rows);
     const versions = await store.transaction((tx) => versionsOf(tx, datasets));
     const report = this.report(status);
@@ -156,10 +157,20 @@ export class FileLoad {
     return { ...report, lineageId };
   }
 
+  /** The name may identify a person: it lies with the raw files, by its digest, and only where a release will need it. */
+  private async keepName(): Promise<void> {
+    const name = Buffer.from(this.facts.name);
+    await this.deps.store.objects.put(oneChunk(name));
+  }
+
   private report(status: IngestReport['status']): Omit<IngestReport, 'lineageId'> {
     const { digest, bytes, product, format } = this.facts;
     const { records, rows, quarantined, dropped, faults } = this.counts;
     const named = product === NO_PRODUCT ? null : product;
     return { digest, bytes, product: named, format, status, records, rows, quarantined, dropped, faults };
   }
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
 }

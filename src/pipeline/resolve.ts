@@ -79,10 +79,10 @@ class Resolver {
     const ready: { readonly asset: AssetDeclaration; readonly row: Record<string, unknown> }[] = [];
     const later: Refusal[] = [];
     try {
-      for (const one of record.staged) {
+      record.staged.forEach((one, index) => {
         if (one.kind === 'link') this.link(one);
-        else ready.push(this.ready(record, one, later));
-      }
+        else ready.push(this.ready(record, one, index, later));
+      });
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       this.refusals.push(this.refusal(record, error.code, null, record.place));
@@ -96,7 +96,7 @@ class Resolver {
     }
   }
 
-  private ready(record: StagedRecord, one: Exclude<Staged, { kind: 'link' }>, later: Refusal[]): { asset: AssetDeclaration; row: Record<string, unknown> } {
+  private ready(record: StagedRecord, one: Exclude<Staged, { kind: 'link' }>, index: number, later: Refusal[]): { asset: AssetDeclaration; row: Record<string, unknown> } {
     const asset = this.assets.get(one.asset);
     if (asset === undefined) throw new TypeError(`no asset ${one.asset}`);
     const row: Record<string, unknown> = { ...one.row };
@@ -110,7 +110,7 @@ class Resolver {
       const found = this.book.find(one.keys ?? []);
       if (found.is === 'contested') throw new Refused('IDENTITY_CONTESTED');
       if (found.is === 'unknown' && asset.patient === 'required') throw new Refused('PATIENT_UNKNOWN');
-      if (found.is === 'unknown') later.push(this.refusal(record, 'PATIENT_UNKNOWN', asset.table, `${record.place} row ${later.length}`));
+      if (found.is === 'unknown') later.push(this.refusal(record, 'PATIENT_UNKNOWN', asset.table, `${record.place} row ${index}`));
       assign(row, found.is === 'known' ? found.person : null, asset);
     }
     return { asset, row };

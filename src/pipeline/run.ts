@@ -2,35 +2,11 @@ import { CodedError, isCoded } from '../kernel/error.js';
 import type { IngestReport } from '../kernel/index.js';
 import { LIMITS } from '../kernel/limits.js';
 import { ingestArchive } from './archive.js';
+import { baseName, type FileInput, type PipelineDeps } from './deps.js';
 import { detect, headOf } from './detect.js';
 import { FileLoad } from './load.js';
 import { NO_PRODUCT, openFile, type FileFacts } from './ledger.js';
-import type { PipelinePlan, PlannedBinding } from './plan.js';
-import type { Evidence, PipelineStore } from './ports.js';
-
-export interface PipelineDeps {
-  readonly plan: PipelinePlan;
-  readonly store: PipelineStore;
-  readonly evidence: Evidence;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-  /** Who loads, for the log of identity. */
-  readonly actor: string;
-  /** What happens when a name arrives again with other bytes; 'refuse' where absent (spec pipelines P5). */
-  readonly nameReuse?: 'refuse' | 'accept';
-  /** Bounds of what one transaction commits. */
-  readonly chunk?: { readonly records: number; readonly bytes: number };
-}
-
-export interface FileInput {
-  /** Path relative to what the sender sent, with '/' between folders. Its last part tells formats apart. */
-  readonly name: string;
-  readonly open: () => AsyncIterable<Uint8Array>;
-  /** GRCh37 or GRCh38 where the sender states it. */
-  readonly assembly?: string;
-  /** Reads formats of this product only. */
-  readonly product?: string;
-}
+import type { PlannedBinding } from './plan.js';
 
 /**
  * Loads one file, or every member of an archive, once. The raw bytes are kept first; rows follow in chunks, each one transaction with its
@@ -75,8 +51,6 @@ async function kindOf(file: FileInput, digest: string, deps: PipelineDeps): Prom
     throw error;
   }
 }
-
-export const baseName = (name: string): string => name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1).toLowerCase();
 
 async function* limited(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let bytes = 0;

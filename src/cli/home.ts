@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { makeSigningKey, type SigningKey } from '../gateway/index.js';
+
+/** The folder of this installation: database, raw files, keys. */
+export const homeFolder = (): string => resolve(process.env['THALAMUS_HOME'] ?? join(__dirname, '..', '..', '..', '.thalamus'));
+
+function keep<T>(file: string, make: () => T): T {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const made = make();
+  mkdirSync(resolve(file, '..'), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(file, JSON.stringify(made), { mode: 0o600, flag: 'wx' });
+    return made;
+  } catch (error) {
+    // Another start made it at the same moment.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
+  }
+}
+
+/** The secret from which the keys of masks are derived: made once, readable by the owner only. */
+export function installationSecret(home: string): Buffer {
+  return Buffer.from(keep(join(home, 'secret.json'), () => randomBytes(32).toString('base64')), 'base64');
+}
+
+/** The key that signs tokens of demo identities. */
+export async function demoKey(home: string): Promise<SigningKey> {
+  const fresh = await makeSigningKey();
+  return keep(join(home, 'demo-signing-key.json'), () => fresh);
+}

@@ -1,0 +1,88 @@
+import { startGateway, type Gateway } from '../gateway/index.js';
+import { CodedError, type ProductName } from '../kernel/index.js';
+import { DEMO_IDENTITIES } from '../demo/index.js';
+import { demoAnswers, loadDemo, trainDemo } from './demo.js';
+import { put, say } from './output.js';
+import { openMesh, type Running } from './wire.js';
+
+export interface ServeOptions {
+  readonly demo: boolean;
+  readonly patients: number;
+  readonly products?: readonly ProductName[];
+  /** Serves, answers once and stops: for smoke tests and benchmarks. */
+  readonly once: boolean;
+}
+
+const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Runs the mesh until it is told to stop. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const host = process.env['HOST'] ?? '127.0.0.1';
+  const port = portOf(process.env['PORT'] ?? '4000');
+  if (options.demo && !LOOPBACK.has(host)) throw new CodedError('CONFIG_INVALID', 'The demo serves on loopback only: its identities have no passwords.');
+  const running = await openMesh({ log: say, ...(options.products ? { products: options.products } : {}) });
+  let gateway: Gateway | undefined;
+  try {
+    if (options.demo) {
+      const totals = await loadDemo(running, options.patients);
+      if (totals) say(`Loaded ${totals.records} records; ${totals.quarantined} are in quarantine with their reasons.`);
+      await trainDemo(running);
+    }
+    gateway = await startGateway({ mesh: running.mesh, identity: running.identity, host, port, ready: () => isReady(running) });
+    if (options.demo) await introduce(running, gateway);
+    else put(`Thalamus serves at ${gateway.url}`);
+    if (!options.once) await untilStopped();
+  } finally {
+    await gateway?.stop();
+    await running.close();
+  }
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new CodedError('CONFIG_INVALID', 'PORT is a number from 0 to 65535.');
+  return port;
+}
+
+async function isReady(running: Running): Promise<boolean> {
+  try {
+    await running.pools.reader.query('select 1');
+    await running.pools.writer.query('select 1');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(); });
+  });
+}
+
+/** What the start of the demo prints: one governed answer for two identities, a score, and how to sign in. */
+async function introduce(running: Running, gateway: Gateway): Promise<void> {
+  const { clinician, analyst, fusion } = await demoAnswers(running);
+  const position = (answer: typeof clinician): string =>
+    `lineage ${answer.lineageId} · audit record ${answer.receipt?.seq ?? 'none'} of log ${answer.receipt?.logId ?? 'none'}`;
+  put(`Thalamus serves at ${gateway.url}. Everybody in it is invented (synthetic).`);
+  put('');
+  put('One patient, four modalities, as the clinician of the patient\'s own site sees them (purpose TREAT):');
+  put(JSON.stringify(clinician.data, null, 2));
+  put(position(clinician));
+  put('');
+  put('The same patient as a research analyst sees them (purpose HRESCH):');
+  put(JSON.stringify(analyst.data, null, 2));
+  put(position(analyst));
+  put('');
+  put('A fusion model over whatever exists and may be used (runFusion, clinician):');
+  put(JSON.stringify(fusion.data, null, 2));
+  put(position(fusion));
+  for (const answer of [clinician, analyst, fusion]) for (const error of answer.errors) say(`${error.code}: ${error.message}`);
+  put('');
+  put('Sign in as one of the demo identities; a token lasts 15 minutes:');
+  for (const identity of DEMO_IDENTITIES) put(`  npx thalamus token --as ${identity.name.padEnd(10)} ${identity.description}`);
+  put('');
+  put('  curl -s ' + gateway.url + ' -H "authorization: Bearer $(npx thalamus token --as analyst)" -H "content-type: application/json" \\');
+  put(`       -d '{"query":"{ patientCount variantCount }"}'`);
+}

@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { Identity, Mesh, localIssuer, remoteIssuer, type Ingestion, type SigningKey, type TrustedIssuer } from '../gateway/index.js';
+import { CodedError, newUuid, type Principal, type ProductName } from '../kernel/index.js';
+import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
+import { allProducts, loadPolicies, loadProducts } from '../products.js';
+import { columnTypes, evidenceStore, localObjects, migrate, openPools, recordStore, startEngine, writeStore, type Engine, type Pools } from '../store/index.js';
+import { demoKey, homeFolder, installationSecret } from './home.js';
+
+export interface WireOptions {
+  readonly products?: readonly ProductName[];
+  readonly home?: string;
+  readonly databaseUrl?: string | undefined;
+  /** An engine that runs already; it is not stopped with the mesh. */
+  readonly engine?: Engine;
+  readonly log?: (line: string) => void;
+  readonly clock?: () => number;
+}
+
+/** All rooms joined: what every verb works with. */
+export interface Running {
+  readonly mesh: Mesh;
+  readonly pools: Pools;
+  readonly identity: Identity;
+  readonly key: SigningKey;
+  readonly home: string;
+  readonly evidence: ReturnType<typeof evidenceStore>;
+  pipeline(by: Principal): PipelineDeps;
+  close(): Promise<void>;
+}
+
+/** Who acts where nobody signed in: the person at the command line of this machine. */
+export const OPERATOR: Principal = { sub: 'local-operator', roles: ['steward'], purpose: 'HOPERAT', sites: '*', kind: 'person', tokenId: 'local' };
+
+/** Starts the engine, migrates, and joins store, governance, pipeline and gateway. */
+export async function openMesh(options: WireOptions = {}): Promise<Running> {
+  const home = options.home ?? homeFolder();
+  const log = options.log ?? (() => undefined);
+  const clock = options.clock ?? (() => Date.now());
+  const url = options.databaseUrl ?? process.env['DATABASE_URL'];
+  const engine = options.engine ?? (await startEngine({ kind: url === undefined ? 'embedded' : 'postgres', dataDir: join(home, 'database'), ...(url === undefined ? {} : { url }), log }));
+  const undo: (() => Promise<void>)[] = options.engine ? [] : [() => engine.stop()];
+  try {
+    const pools = await openPools(engine, log);
+    undo.unshift(() => pools.end());
+    await migrate(engine);
+    const source = new DataSource({ type: 'postgres', synchronize: false, logging: false, installExtensions: false, extra: { ...pools.writer.options, max: 2 } });
+    await source.initialize();
+    undo.unshift(() => source.destroy());
+    const products = await loadProducts(options.products ?? allProducts);
+    const evidence = evidenceStore(pools.writer);
+    const plan = planPipelines(products);
+    const store = writeStore(pools.writer, localObjects(join(home, 'files')));
+    const pipeline = (by: Principal): PipelineDeps => ({ plan, store, now: clock, actor: by.sub, evidence: { ingested: (load) => recordLoad(mesh, by, load) } });
+    const mesh: Mesh = new Mesh({
+      products,
+      policies: await loadPolicies(),
+      pools,
+      types: await columnTypes(pools.owner),
+      evidence,
+      records: recordStore(source),
+      ingestion: ingestion(pipeline),
+      secret: installationSecret(home),
+      clock,
+      log,
+    });
+    const key = await demoKey(home);
+    const identity = new Identity(issuers(key), mesh.roles, clock);
+    const close = async (): Promise<void> => {
+      await mesh.audit.drain();
+      for (const each of undo) await each();
+    };
+    return { mesh, pools, identity, key, home, evidence, pipeline, close };
+  } catch (error) {
+    for (const each of undo) await each().catch(() => undefined);
+    throw error;
+  }
+}
+
+function ingestion(pipeline: (by: Principal) => PipelineDeps): Ingestion {
+  return {
+    ingest: (file, by) =>
+      ingestFile(
+        { name: file.name, product: file.product, open: () => once(file.bytes), ...(file.assembly === undefined ? {} : { assembly: file.assembly }) },
+        pipeline(by),
+      ),
+    async release(ids, reason, by) {
+      const { released, held } = await releaseQuarantine(ids, by.sub, reason, pipeline(by));
+      return { released: released.length, held: held.length };
+    },
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
+type Load = Parameters<PipelineDeps['evidence']['ingested']>[0];
+
+/** The lineage and audit record of a file that was loaded. */
+async function recordLoad(mesh: Mesh, by: Principal, load: Load): Promise<string> {
+  const now = mesh.parts.clock();
+  const runId = newUuid(now);
+  const { report } = load;
+  await mesh.audit.append({
+    runId,
+    kind: 'ingest',
+    at: now,
+    principal: by.sub,
+    roles: by.roles,
+    purpose: by.purpose,
+    policyVersion: mesh.policy.version,
+    plan: null,
+    patients: new Set(),
+    rows: Object.values(report.rows).reduce((sum, count) => sum + count, 0),
+    resultDigest: report.digest,
+    bytes: report.bytes,
+    versions: load.versions,
+    code: report.status === 'refused' ? (report.faults[0]?.code ?? null) : null,
+    facts: { product: report.product, format: report.format, status: report.status, rows: report.rows, quarantined: report.quarantined, datasets: load.datasets },
+  });
+  return runId;
+}
+
+/** Demo identities of this installation, and the issuer of the environment where one is named. */
+function issuers(key: SigningKey): TrustedIssuer[] {
+  const { OIDC_ISSUER: issuer, OIDC_JWKS_URL: jwks, OIDC_AUDIENCE: audience } = process.env;
+  const named = [issuer, jwks, audience].filter((each) => each !== undefined);
+  if (named.length === 0) return [localIssuer(key)];
+  if (issuer === undefined || jwks === undefined || audience === undefined) {
+    throw new CodedError('CONFIG_INVALID', 'OIDC_ISSUER, OIDC_JWKS_URL and OIDC_AUDIENCE go together.');
+  }
+  // Beside a real issuer no demo token is accepted.
+  return [remoteIssuer(issuer, audience, new URL(jwks))];
+}

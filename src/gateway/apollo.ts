@@ -1,0 +1,100 @@
+import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestContext } from '@apollo/server';
+import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { LIMITS } from '../kernel/index.js';
+import type { ClassRuntime } from './class-runtime.js';
+import { maskError } from './errors.js';
+import { runOperation } from './executor.js';
+import { limitRules } from './limits.js';
+import type { Mesh } from './mesh.js';
+import type { MeshRequest } from './request.js';
+
+/** Text that is JSON already: it passes to the socket as it is. */
+class JsonText {
+  constructor(readonly text: string) {}
+}
+
+interface Context {
+  readonly request: MeshRequest;
+}
+
+/**
+ * One ApolloServer for a policy class: it parses, validates and caches documents against what the class may see, so that hidden names, persisted documents and
+ * suggestions of another class do not exist in it. Execution is ours, through the gateway hook.
+ */
+export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Context> {
+  return new ApolloServer<Context>({
+    gateway: {
+      load: () => Promise.resolve({ executor: (context) => execute(context as unknown as GraphQLRequestContext<Context>) }),
+      onSchemaLoadOrUpdate: (callback) => {
+        callback({ apiSchema: runtime.schema, coreSupergraphSdl: '' });
+        return () => undefined;
+      },
+      stop: () => Promise.resolve(),
+    },
+    // The default plug-in wraps every field of the schema for good and doubles the time of a request.
+    plugins: [ApolloServerPluginCacheControlDisabled(), recorder(mesh)],
+    validationRules: [...limitRules],
+    parseOptions: { maxTokens: LIMITS.document_tokens_max },
+    hideSchemaDetailsFromClientErrors: true,
+    includeStacktraceInErrorResponses: false,
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    stopOnTerminationSignals: false,
+    status400ForVariableCoercionErrors: true,
+    formatError: (formatted) => formatted,
+    stringifyResult: (value) => stringify(value),
+  });
+}
+
+async function execute(context: GraphQLRequestContext<Context>) {
+  const { request } = context.contextValue;
+  const { document, operationName } = context;
+  if (!document) throw new Error('execution without a document');
+  const answer = await runOperation(request, document, operationName ?? undefined, context.request.variables ?? {});
+  return {
+    // Apollo passes data through to stringifyResult without a look at it.
+    ...(answer.data === null ? { data: null } : { data: new JsonText(answer.data) as never }),
+    ...(answer.errors.length > 0 ? { errors: [...answer.errors] } : {}),
+  };
+}
+
+/** Completes each reply: masked errors, the receipt, and an audit record where none was made because nothing was executed. */
+function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
+  return {
+    requestDidStart: () =>
+      Promise.resolve({
+        willSendResponse: async ({ contextValue, response, errors }) => {
+          const { request } = contextValue;
+          if (response.body.kind !== 'single') return;
+          const result = response.body.singleResult;
+          if (!request.receipt) await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
+          if (result.errors) {
+            result.errors = result.errors.slice(0, ERRORS_MAX).map((formatted, i) => {
+              const masked = maskError(formatted, errors?.[i], request.runId);
+              if (masked.detail) mesh.parts.log(`${request.runId} ${String(masked.error.extensions?.['code'])} ${masked.detail}`);
+              return masked.error;
+            });
+          }
+          const { receipt } = request;
+          result.extensions = { ...result.extensions, lineageId: request.runId, ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}) };
+          response.http.headers.set('cache-control', 'no-store');
+          response.http.headers.set('x-lineage-id', request.runId);
+        },
+      }),
+  };
+}
+
+const ERRORS_MAX = 20;
+
+function stringify(value: FormattedExecutionResult): string {
+  const parts: string[] = [];
+  if (value.errors) parts.push(`"errors":${JSON.stringify(value.errors satisfies readonly GraphQLFormattedError[])}`);
+  if (value.data !== undefined) {
+    const data: unknown = value.data;
+    parts.push(`"data":${data instanceof JsonText ? data.text : JSON.stringify(data)}`);
+  }
+  if (value.extensions) parts.push(`"extensions":${JSON.stringify(value.extensions)}`);
+  return `{${parts.join(',')}}\n`;
+}

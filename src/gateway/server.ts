@@ -1,0 +1,196 @@
+import { HeaderMap, type ApolloServer } from '@apollo/server';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createGunzip } from 'node:zlib';
+import { CodedError, LIMITS, isCoded, newUuid, type Principal } from '../kernel/index.js';
+import { apolloFor } from './apollo.js';
+import { errorBody } from './errors.js';
+import type { Identity } from './identity.js';
+import { Lru } from './lru.js';
+import type { Mesh } from './mesh.js';
+import { MeshRequest } from './request.js';
+import { sdlOf } from './schema.js';
+
+export interface GatewayOptions {
+  readonly mesh: Mesh;
+  readonly identity: Identity;
+  readonly host: string;
+  readonly port: number;
+  /** False while the database or the audit writer is away. */
+  readonly ready: () => Promise<boolean>;
+}
+
+export interface Gateway {
+  readonly url: string;
+  /** Takes no new requests, lets those in flight finish for 10 s, and makes every waiting record durable. */
+  stop(): Promise<void>;
+}
+
+const DRAIN_MS_MAX = 10_000;
+type Apollo = ApolloServer<{ request: MeshRequest }>;
+
+/** The HTTP entrance. Limits and identity come first; the answer leaves only with its audit record made. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const servers = new Lru<Promise<Apollo>>(LIMITS.class_cache_entries_max, (gone) => void gone.then((server) => server.stop()));
+  const handler = new Handler(options, servers);
+  const server = createServer((request, response) => {
+    void handler.handle(request, response);
+  });
+  server.headersTimeout = 15_000;
+  server.requestTimeout = 30_000;
+  await listen(server, options);
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/graphql`,
+    async stop() {
+      const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => { server.closeAllConnections(); }, DRAIN_MS_MAX);
+      await closed;
+      clearTimeout(timer);
+      await options.mesh.audit.drain();
+      for (const each of servers.values()) await (await each).stop();
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: GatewayOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') reject(new CodedError('PORT_TAKEN', `Port ${port} on ${host} is taken by another process.`));
+      else reject(new CodedError('CONFIG_INVALID', `The address ${host}:${port} cannot be used (${error.code ?? 'unknown'}).`));
+    });
+    server.listen(port, host, () => { resolve(); });
+  });
+}
+
+class Handler {
+  constructor(
+    private readonly options: GatewayOptions,
+    private readonly servers: Lru<Promise<Apollo>>,
+  ) {}
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0];
+    try {
+      if (path === '/livez') return send(response, 200, '{"live":true}');
+      if (path === '/readyz') return await this.readiness(response);
+      if (path === '/graphql') return await this.graphql(request, response);
+      if (path === '/schema.graphql') return await this.schema(request, response);
+      send(response, 404, errorBody(new CodedError('NOT_FOUND', 'There is nothing at this path.'), ''));
+    } catch (error) {
+      await this.refuse(response, error);
+    }
+  }
+
+  private async readiness(response: ServerResponse): Promise<void> {
+    const ready = await this.options.ready();
+    send(response, ready ? 200 : 503, JSON.stringify({ ready }));
+  }
+
+  private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request);
+    const principal = await this.options.identity.principal(request.headers.authorization);
+    const runtime = this.options.mesh.runtimeFor(principal);
+    const apollo = await this.apolloOf(runtime.policyClass.key, principal);
+    const headers = new HeaderMap();
+    for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+    const url = request.url ?? '/';
+    const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
+    const contextValue = { request: new MeshRequest(this.options.mesh, principal, runtime) };
+    const reply = await apollo.executeHTTPGraphQLRequest({
+      httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
+      context: () => Promise.resolve(contextValue),
+    });
+    for (const [name, value] of reply.headers) response.setHeader(name, value);
+    response.statusCode = reply.status ?? 200;
+    if (reply.body.kind === 'complete') response.end(reply.body.string);
+    else throw new CodedError('INTERNAL', 'An answer came in parts.');
+  }
+
+  /** The schema that the caller may see, as SDL. */
+  private async schema(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const principal = await this.options.identity.principal(request.headers.authorization);
+    const runtime = this.options.mesh.runtimeFor(principal);
+    const etag = `"${Buffer.from(runtime.policyClass.key).toString('base64url').slice(0, 64)}"`;
+    response.setHeader('etag', etag);
+    response.setHeader('cache-control', 'private, no-cache');
+    if (request.headers['if-none-match'] === etag) return send(response, 304, '');
+    response.setHeader('content-type', 'text/plain; charset=utf-8');
+    response.end(sdlOf(runtime.schema));
+  }
+
+  private apolloOf(key: string, principal: Principal): Promise<Apollo> {
+    const known = this.servers.get(key);
+    if (known) return known;
+    const { mesh } = this.options;
+    const made = (async () => {
+      const server = apolloFor(mesh, mesh.runtimeFor(principal));
+      await server.start();
+      return server;
+    })();
+    this.servers.set(key, made);
+    return made;
+  }
+
+  /** Refusals before GraphQL are audited too; they tell nothing but their code. */
+  private async refuse(response: ServerResponse, error: unknown): Promise<void> {
+    const { mesh } = this.options;
+    const coded = isCoded(error) ? error : new CodedError('INTERNAL', 'The request could not be answered.', { detail: error instanceof Error ? (error.stack ?? '') : '' });
+    const runId = newUuid(mesh.parts.clock());
+    if (coded.detail) mesh.parts.log(`${runId} ${coded.code} ${coded.detail}`);
+    if (coded.code !== 'AUDIT_UNAVAILABLE') {
+      await mesh.audit
+        .append({
+          runId,
+          kind: 'refused',
+          at: mesh.parts.clock(),
+          principal: 'unknown',
+          roles: [],
+          purpose: 'unknown',
+          policyVersion: mesh.policy.version,
+          plan: null,
+          patients: new Set(),
+          rows: 0,
+          resultDigest: null,
+          bytes: 0,
+          versions: {},
+          code: coded.code,
+          facts: {},
+        })
+        .catch(() => undefined);
+    }
+    if (response.headersSent) response.destroy();
+    else send(response, coded.status, errorBody(coded, runId));
+  }
+}
+
+function send(response: ServerResponse, status: number, body: string): void {
+  response.statusCode = status;
+  if (!response.hasHeader('content-type')) response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('cache-control', 'no-store');
+  response.end(body);
+}
+
+/** The body as JSON, at most 2 MB after decompression. */
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  if (request.method !== 'POST') return {};
+  const type = request.headers['content-type'] ?? '';
+  const tooLarge = (): CodedError => new CodedError('LIMIT_EXCEEDED', 'The body is larger than the limit.');
+  if (Number(request.headers['content-length'] ?? 0) > LIMITS.request_body_bytes_max) throw tooLarge();
+  const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of source) {
+    const bytes = part as Buffer;
+    size += bytes.length;
+    if (size > LIMITS.request_body_bytes_max) throw tooLarge();
+    parts.push(bytes);
+  }
+  if (!type.toLowerCase().startsWith('application/json')) return {};
+  try {
+    return JSON.parse(Buffer.concat(parts).toString('utf8')) as unknown;
+  } catch {
+    throw new CodedError('BAD_INPUT', 'The body is not JSON.');
+  }
+}
