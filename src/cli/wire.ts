@@ -44,7 +44,9 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     const pools = await openPools(engine, log);
     undo.unshift(() => pools.end());
     await migrate(engine);
-    const source = new DataSource({ type: 'postgres', synchronize: false, logging: false, installExtensions: false, extra: { ...pools.writer.options, max: 2 } });
+    // The pool hides its password from enumeration, so it is named.
+    const source = new DataSource({ type: 'postgres', synchronize: false, logging: false, installExtensions: false, extra: { ...pools.writer.options, password: pools.writer.options.password, max: 2 } });
+
     await source.initialize();
     undo.unshift(() => source.destroy());
     const products = await loadProducts(options.products ?? allProducts);

@@ -30,7 +30,10 @@ export async function apply(tx: Transaction, screened: Screened, context: Applyi
     const ready = resolved.rows.get(asset.table);
     if (ready === undefined) continue;
     const target = asset.patient === 'later' ? { ...asset, ignore: [...(asset.ignore ?? []), 'patient_id', 'site_id'] } : asset;
-    const result = await tx.write(target, ready.map((one) => one.row));
+    const result = await tx.write(
+      target,
+      ready.map((one) => one.row),
+    );
     rows.set(asset.table, result.written);
     for (const conflict of result.conflicts) refusals.push(conflictOf(ready, asset, conflict));
   }
@@ -52,7 +55,10 @@ function conflictOf(
   conflict: Awaited<ReturnType<Transaction['write']>>['conflicts'][number],
 ): Refusal {
   const record = ready[conflict.index]?.record;
-  const first = conflict.digest === null ? '' : ` The first came with file ${conflict.digest}${conflict.ordinal === null ? '' : `, record ${conflict.ordinal}`}.`;
+  const first =
+    conflict.digest === null
+      ? ''
+      : ` The first came with file ${conflict.digest}${conflict.ordinal === null ? '' : `, record ${conflict.ordinal}`}.`;
   return {
     ordinal: record?.ordinal ?? 0,
     place: conflict.fault?.place ?? record?.place ?? '',

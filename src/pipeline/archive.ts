@@ -20,7 +20,10 @@ export async function ingestArchive(
 ): Promise<IngestReport> {
   const { digest, bytes } = load.facts;
   const { objects } = deps.store;
-  const told = { ...(file.assembly === undefined ? {} : { assembly: file.assembly }), ...(file.product === undefined ? {} : { product: file.product }) };
+  const told = {
+    ...(file.assembly === undefined ? {} : { assembly: file.assembly }),
+    ...(file.product === undefined ? {} : { product: file.product }),
+  };
   let number = 0;
   const take = async (path: string, open: () => AsyncIterable<Uint8Array>): Promise<void> => {
     load.add(await ingest({ ...told, name: `${file.name}!/${path}`, open }), `member ${number}`);

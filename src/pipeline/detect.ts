@@ -1,4 +1,4 @@
-import { CodedError } from '../kernel/error.js';
+import { CodedError, isCoded } from '../kernel/error.js';
 import { gunzip, isGzip } from './gunzip.js';
 import type { PipelinePlan, PlannedBinding } from './plan.js';
 import { unsupportedKind } from './unsupported.js';
@@ -10,19 +10,28 @@ const TAR_MAGIC_AT = 257;
 
 export type Detected = { readonly kind: 'file'; readonly planned: PlannedBinding } | { readonly kind: 'zip' | 'tar' };
 
-/** The first 4 KiB, gunzipped where the file is gzip. Damage after that is left for the reader to find. */
-export async function headOf(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const raw = await first(input, GZIP_HEAD_BYTES);
-  if (!isGzip(raw)) return raw.subarray(0, HEAD_BYTES);
-  async function* only(): AsyncGenerator<Uint8Array> {
-    yield await Promise.resolve(raw);
-  }
-  return (await first(gunzip(only()), HEAD_BYTES)).subarray(0, HEAD_BYTES);
+export interface Head {
+  readonly bytes: Buffer;
+  /** Why the compressed head could not be inflated further, where the whole file was read for it. */
+  readonly fault: unknown;
 }
 
-async function first(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Buffer> {
+/** The first 4 KiB, gunzipped where the file is gzip. Damage after that is left for the reader to find. */
+export async function headOf(input: AsyncIterable<Uint8Array>): Promise<Head> {
+  const raw = await first(input, GZIP_HEAD_BYTES);
+  if (raw.fault !== undefined) throw raw.fault instanceof Error ? raw.fault : new Error('the file cannot be read');
+  if (!isGzip(raw.bytes)) return { bytes: raw.bytes.subarray(0, HEAD_BYTES), fault: undefined };
+  async function* only(): AsyncGenerator<Uint8Array> {
+    yield await Promise.resolve(raw.bytes);
+  }
+  const { bytes, fault } = await first(gunzip(only()), HEAD_BYTES);
+  return { bytes, fault: raw.bytes.length < GZIP_HEAD_BYTES ? fault : undefined };
+}
+
+async function first(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Head> {
   const parts: Uint8Array[] = [];
   let size = 0;
+  let fault: unknown;
   try {
     for await (const part of input) {
       parts.push(part);
@@ -30,32 +39,34 @@ async function first(input: AsyncIterable<Uint8Array>, bytes: number): Promise<B
       if (size >= bytes) break;
     }
   } catch (error) {
-    if (size === 0) throw error;
+    fault = error;
   }
-  return Buffer.concat(parts).subarray(0, bytes);
+  return { bytes: Buffer.concat(parts).subarray(0, bytes), fault };
 }
 
 /**
  * What kind of file it is: formats are asked in the order of the plan, those of `product` only where one is named.
- * Throws FILE_EMPTY, FORMAT_UNSUPPORTED with what is wrong with the kind, or FORMAT_UNKNOWN.
+ * Throws FILE_EMPTY, the fault of the head where that hides the kind, FORMAT_UNSUPPORTED with what is wrong with the kind, or FORMAT_UNKNOWN.
  */
-export function detect(head: Uint8Array, name: string, plan: PipelinePlan, product?: string): Detected {
-  if (head.length === 0) throw new CodedError('FILE_EMPTY', 'The file holds no bytes.', { place: 'byte 0' });
-  const bytes = Buffer.from(head.buffer, head.byteOffset, head.length);
-  const magic = bytes.readUIntBE(0, Math.min(4, bytes.length));
+export function detect({ bytes: head, fault }: Head, name: string, plan: PipelinePlan, product?: string): Detected {
+  if (head.length === 0 && fault === undefined) throw new CodedError('FILE_EMPTY', 'The file holds no bytes.', { place: 'byte 0' });
+  const magic = head.length < 4 ? 0 : head.readUInt32BE(0);
   if (magic === 0x504b0304 || magic === 0x504b0506) return { kind: 'zip' };
-  if (bytes.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5).toString('latin1') === 'ustar') return { kind: 'tar' };
+  if (head.subarray(TAR_MAGIC_AT, TAR_MAGIC_AT + 5).toString('latin1') === 'ustar') return { kind: 'tar' };
   // The ending of a compressed file is that of what it holds.
   const inner = name.toLowerCase().replace(/\.(gz|bgz)$/, '');
   const planned = plan.bindings.find(({ binding }) => binding.format.sniff(head, inner));
   const place = 'byte 0';
   if (planned === undefined) {
+    if (isCoded(fault)) throw fault;
     const says = unsupportedKind(head, inner);
     if (says !== undefined) throw new CodedError('FORMAT_UNSUPPORTED', says, { place });
     throw new CodedError('FORMAT_UNKNOWN', 'The first bytes belong to no format that is read.', { place });
   }
   if (product !== undefined && planned.product !== product) {
-    throw new CodedError('FORMAT_UNSUPPORTED', `The file is ${planned.binding.format.name}, which belongs to ${planned.product}.`, { place });
+    throw new CodedError('FORMAT_UNSUPPORTED', `The file is ${planned.binding.format.name}, which belongs to ${planned.product}.`, {
+      place,
+    });
   }
   return { kind: 'file', planned };
 }

@@ -77,14 +77,17 @@ export function screen(records: readonly StagedRecord[], assets: ReadonlyMap<str
   }
   for (const [name, ordinals] of stopping) {
     const first = ordinals.slice(0, FAILING_NAMED_MAX).join(', ');
-    throw new ExpectationStop('EXPECTATION_FAILED', `The expectation ${name} stops the load; first failing records: ${first}.`, { place: name });
+    throw new ExpectationStop('EXPECTATION_FAILED', `The expectation ${name} stops the load; first failing records: ${first}.`, {
+      place: name,
+    });
   }
   return { kept, refusals, dropped, tallies };
 }
 
 function holds(predicate: (row: Row) => boolean, row: Row): boolean {
   try {
-    return predicate(row) === true;
+    const answer: unknown = predicate(row);
+    return answer === true;
   } catch {
     return false;
   }

@@ -20,17 +20,16 @@ export const isBlockedGzip = (head: Uint8Array): boolean =>
 export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const inflater = createGunzip();
   let ready: Buffer[] = [];
-  let failure: Error | undefined;
-  let ended = false;
+  const state: { failure?: Error; ended: boolean } = { ended: false };
   let settle: () => void = () => undefined;
   inflater.on('data', (part: Buffer) => ready.push(part));
   inflater.on('error', (error) => {
-    failure = error;
+    state.failure = error;
     settle();
   });
   // What follows the last member is no data; the inflater ends there without taking the rest of the step.
   inflater.on('end', () => {
-    ended = true;
+    state.ended = true;
     settle();
   });
   let taken = 0;
@@ -52,8 +51,8 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<
           inflater.write(step, () => resolve());
         });
         yield* drain();
-        if (failure !== undefined) throw faultOf(failure, taken);
-        if (ended) return;
+        if (state.failure !== undefined) throw faultOf(state.failure, taken);
+        if (state.ended) return;
         taken += step.length;
         if (given > RATIO_FROM_BYTES && given / taken > LIMITS.inflate_ratio_max) {
           throw new CodedError('ARCHIVE_BOMB', 'The compressed data expand beyond inflate_ratio_max.', { place: `byte ${taken}` });
@@ -65,7 +64,7 @@ export async function* gunzip(input: AsyncIterable<Uint8Array>): AsyncGenerator<
       inflater.end();
     });
     yield* drain();
-    if (failure !== undefined) throw faultOf(failure, taken);
+    if (state.failure !== undefined) throw faultOf(state.failure, taken);
   } finally {
     inflater.destroy();
   }

@@ -84,7 +84,14 @@ export class IdentityBook {
     const entries = new Map<string, Entry>();
     if (wanted.size === 0) return new IdentityBook(entries);
     const all = [...wanted.values()];
-    const rows = await tx.query<{ issuer: string; value: string; patient_id: string; site_id: string; sensitivity: number; contested: boolean }>(
+    const rows = await tx.query<{
+      issuer: string;
+      value: string;
+      patient_id: string;
+      site_id: string;
+      sensitivity: number;
+      contested: boolean;
+    }>(
       `select k.issuer, k.value, k.patient_id, k.site_id, k.sensitivity, k.contested
          from unnest($1::text[], $2::text[]) as q (issuer, value) join identity_key k using (issuer, value)`,
       [all.map((key) => key.issuer), all.map((key) => key.value)],
@@ -149,8 +156,14 @@ export class IdentityBook {
 
   async flush(tx: Transaction, at: string, actor: string, digest: string, newId: () => string): Promise<void> {
     if (!this.changed) return;
-    await tx.write(KEYS, this.keyRows.map((row) => ({ ...row, linked_at: at, source_digest: digest })));
-    await tx.write(EVENTS, this.events.map((event) => ({ ...event, event_id: newId(), at, actor })));
+    await tx.write(
+      KEYS,
+      this.keyRows.map((row) => ({ ...row, linked_at: at, source_digest: digest })),
+    );
+    await tx.write(
+      EVENTS,
+      this.events.map((event) => ({ ...event, event_id: newId(), at, actor })),
+    );
     if (this.contestedKeys.length === 0) return;
     await tx.query(
       `update identity_key k set contested = true from unnest($1::text[], $2::text[]) as q (issuer, value)

@@ -99,7 +99,13 @@ export async function openFile(tx: Transaction, file: FileFacts, now: number): P
 }
 
 /** Moves the checkpoint of the file from `from` to `to`. Throws CONFLICT when another load has moved it. */
-export async function advance(tx: Transaction, file: FileFacts, updateId: string, span: { from: number; to: number }, counts: Counts): Promise<void> {
+export async function advance(
+  tx: Transaction,
+  file: FileFacts,
+  updateId: string,
+  span: { from: number; to: number },
+  counts: Counts,
+): Promise<void> {
   const moved = await tx.query(
     `update ingest_checkpoint set next_ordinal = $4 where digest = $1 and product = $2 and next_ordinal = $3 and not finished returning 1`,
     [file.digest, file.product, span.from, span.to],
@@ -124,7 +130,10 @@ export async function closeFile(
     status,
     JSON.stringify(counts),
   ]);
-  await tx.query('update ingest_checkpoint set finished = $3, next_ordinal = case when $3 then next_ordinal else 0 end where digest = $1 and product = $2', [file.digest, file.product, status !== 'refused']);
+  await tx.query(
+    'update ingest_checkpoint set finished = $3, next_ordinal = case when $3 then next_ordinal else 0 end where digest = $1 and product = $2',
+    [file.digest, file.product, status !== 'refused'],
+  );
   await setStatus(tx, file.digest, status);
 }
 
@@ -133,7 +142,13 @@ async function setStatus(tx: Transaction, digest: string, status: string): Promi
 }
 
 /** A refusal that is there already, from an earlier try, stays as it was. */
-export async function hold(tx: Transaction, file: { digest: string; product: string }, updateId: string, refusals: readonly Refusal[], now: number): Promise<void> {
+export async function hold(
+  tx: Transaction,
+  file: { digest: string; product: string },
+  updateId: string,
+  refusals: readonly Refusal[],
+  now: number,
+): Promise<void> {
   const at = new Date(now).toISOString();
   const ids = idsOf(file.digest, refusals[0]?.ordinal ?? 0, now, 'quarantine');
   await tx.write(
@@ -151,6 +166,9 @@ export async function hold(tx: Transaction, file: { digest: string; product: str
 }
 
 export async function versionsOf(tx: Transaction, tables: readonly string[]): Promise<Record<string, number>> {
-  const rows = await tx.query<{ dataset: string; version: number }>('select dataset, version from dataset_version where dataset = any($1)', [tables]);
+  const rows = await tx.query<{ dataset: string; version: number }>(
+    'select dataset, version from dataset_version where dataset = any($1)',
+    [tables],
+  );
   return Object.fromEntries(rows.map((row) => [row.dataset, row.version]));
 }

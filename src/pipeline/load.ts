@@ -1,4 +1,4 @@
-import { CodedError, isCoded } from '../kernel/error.js';
+import { isCoded, type CodedError } from '../kernel/error.js';
 import type { IngestReport } from '../kernel/index.js';
 import { apply } from './apply.js';
 import { counted, faultsWith, type Counts } from './counts.js';
@@ -126,7 +126,15 @@ export class FileLoad {
 
   /** What the load of the same bytes came to, with no row of its own. */
   duplicate(): IngestReport {
-    return { ...this.report('duplicate'), records: 0, rows: {}, quarantined: 0, dropped: 0, faults: [], lineageId: this.counts.lineageId ?? '' };
+    return {
+      ...this.report('duplicate'),
+      records: 0,
+      rows: {},
+      quarantined: 0,
+      dropped: 0,
+      faults: [],
+      lineageId: this.counts.lineageId ?? '',
+    };
   }
 
   /** Evidence comes before the file counts as done: a crash between the two tells it again, never leaves it out. */

@@ -24,5 +24,8 @@ export function refuseBomb(sizes: readonly number[], packedBytes: number): void 
     sizes.length > LIMITS.archive_members_max ||
     total > LIMITS.archive_bytes_max ||
     (total > RATIO_FROM_BYTES && total / Math.max(1, packedBytes) > LIMITS.inflate_ratio_max);
-  if (bomb) throw new CodedError('ARCHIVE_BOMB', 'The archive expands beyond archive_members_max, archive_bytes_max or inflate_ratio_max.', { place: 'byte 0' });
+  if (bomb)
+    throw new CodedError('ARCHIVE_BOMB', 'The archive expands beyond archive_members_max, archive_bytes_max or inflate_ratio_max.', {
+      place: 'byte 0',
+    });
 }

@@ -29,7 +29,8 @@ export function planPipelines(products: readonly Pick<Product, 'name' | 'pipelin
   for (const { name, pipeline } of products) {
     if (pipeline === undefined) continue;
     for (const binding of pipeline.formats) {
-      if (bindings.some((other) => other.binding.format.name === binding.format.name)) refuse(`The format ${binding.format.name} is bound twice.`);
+      if (bindings.some((other) => other.binding.format.name === binding.format.name))
+        refuse(`The format ${binding.format.name} is bound twice.`);
       bindings.push({ product: name, binding });
     }
     for (const asset of pipeline.assets) {
@@ -51,7 +52,8 @@ function checkAsset(asset: AssetDeclaration, refuse: (message: string) => never)
   const missing = asset.key.find((column) => !(column in asset.columns));
   if (missing !== undefined) refuse(`The key of ${asset.table} names ${missing}, which is none of its columns.`);
   if (asset.onConflict === 'merge' && asset.merge === undefined) refuse(`The table ${asset.table} merges but does not say how.`);
-  if (asset.patient !== 'none' && !('patient_id' in asset.columns)) refuse(`The table ${asset.table} is about persons but has no patient_id.`);
+  if (asset.patient !== 'none' && !('patient_id' in asset.columns))
+    refuse(`The table ${asset.table} is about persons but has no patient_id.`);
   const names = new Set(asset.expectations.map((expectation) => expectation.name));
   if (names.size !== asset.expectations.length) refuse(`Two expectations of ${asset.table} have the same name.`);
 }

@@ -8,8 +8,7 @@ import type { PipelineStore } from './ports.js';
 
 /** What the parser yielded at one position: a record that was staged, or a refusal. */
 export type ReadItem =
-  | { readonly ok: true; readonly record: StagedRecord }
-  | { readonly ok: false; readonly position: number; readonly refusal: Refusal };
+  { readonly ok: true; readonly record: StagedRecord } | { readonly ok: false; readonly position: number; readonly refusal: Refusal };
 
 /** A fault of the whole file, from its reader. Whatever else is thrown while reading is a fault of the machine. */
 export class FileFault extends Error {
@@ -36,7 +35,7 @@ export async function* readFile(
   { binding }: PlannedBinding,
   reading: Reading,
 ): AsyncGenerator<ReadItem, void, undefined> {
-  const machine: { fault?: unknown } = {};
+  const machine: { fault?: Error } = {};
   const options = { name: reading.name, now: reading.arrivedAt, ...(reading.assembly === null ? {} : { assembly: reading.assembly }) };
   const memo = new Map<string, unknown>();
   let position = 0;
@@ -69,7 +68,9 @@ export async function* readFile(
   } catch (error) {
     if (machine.fault !== undefined) throw machine.fault;
     throw new FileFault(
-      isCoded(error) ? error : new CodedError('INTERNAL', `The reader of ${binding.format.name} failed.`, { detail: String(error), cause: error }),
+      isCoded(error)
+        ? error
+        : new CodedError('INTERNAL', `The reader of ${binding.format.name} failed.`, { detail: String(error), cause: error }),
     );
   }
 }
@@ -83,12 +84,12 @@ function refusalOf(error: unknown, ordinal: number, place: Place): Refusal {
 }
 
 /** Faults of the disk are told apart from faults of the data. */
-async function* bytesOf(objects: PipelineStore['objects'], digest: string, machine: { fault?: unknown }): AsyncGenerator<Uint8Array> {
+async function* bytesOf(objects: PipelineStore['objects'], digest: string, machine: { fault?: Error }): AsyncGenerator<Uint8Array> {
   const raw = async function* (): AsyncGenerator<Uint8Array> {
     try {
       yield* objects.open(digest);
     } catch (error) {
-      machine.fault = error;
+      machine.fault = error instanceof Error ? error : new Error(String(error));
       throw error;
     }
   };

@@ -103,7 +103,11 @@ async function releaseFile(rows: readonly Held[], by: string, reason: string, de
 }
 
 /** The records with these ordinals, staged as at first: what comes before them is staged too, since a header rules what follows. */
-async function readAgain(file: Held, ordinals: ReadonlySet<number>, deps: PipelineDeps): Promise<{ records: StagedRecord[]; refusals: Refusal[] }> {
+async function readAgain(
+  file: Held,
+  ordinals: ReadonlySet<number>,
+  deps: PipelineDeps,
+): Promise<{ records: StagedRecord[]; refusals: Refusal[] }> {
   const records: StagedRecord[] = [];
   const refusals: Refusal[] = [];
   const planned = deps.plan.bindings.find((one) => one.product === file.product && one.binding.format.name === file.format);
@@ -124,7 +128,14 @@ async function readAgain(file: Held, ordinals: ReadonlySet<number>, deps: Pipeli
   return { records, refusals };
 }
 
-async function decide(tx: Transaction, ids: readonly string[], state: 'released' | 'discarded', by: string, reason: string, now: number): Promise<number> {
+async function decide(
+  tx: Transaction,
+  ids: readonly string[],
+  state: 'released' | 'discarded',
+  by: string,
+  reason: string,
+  now: number,
+): Promise<number> {
   const rows = await tx.query(
     `update quarantine set state = $2, decided_by = $3, decided_at = $4, decision_reason = $5
       where quarantine_id = any($1::uuid[]) and state = 'held' returning 1`,

@@ -96,7 +96,12 @@ class Resolver {
     }
   }
 
-  private ready(record: StagedRecord, one: Exclude<Staged, { kind: 'link' }>, index: number, later: Refusal[]): { asset: AssetDeclaration; row: Record<string, unknown> } {
+  private ready(
+    record: StagedRecord,
+    one: Exclude<Staged, { kind: 'link' }>,
+    index: number,
+    later: Refusal[],
+  ): { asset: AssetDeclaration; row: Record<string, unknown> } {
     const asset = this.assets.get(one.asset);
     if (asset === undefined) throw new TypeError(`no asset ${one.asset}`);
     const row: Record<string, unknown> = { ...one.row };
@@ -176,4 +181,3 @@ function assign(row: Record<string, unknown>, person: Person | null, asset: Asse
   row['patient_id'] = person?.patientId ?? null;
   if ('site_id' in asset.columns) row['site_id'] = person?.siteId ?? null;
 }
-

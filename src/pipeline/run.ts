@@ -36,7 +36,8 @@ export async function ingestFile(file: FileInput, deps: PipelineDeps, inArchive 
   }
   if (isCoded(kind)) return load.refuse(kind);
   if (archive !== null) {
-    if (inArchive) return load.refuse(new CodedError('FORMAT_UNSUPPORTED', 'An archive inside an archive is not read.', { place: 'byte 0' }));
+    if (inArchive)
+      return load.refuse(new CodedError('FORMAT_UNSUPPORTED', 'An archive inside an archive is not read.', { place: 'byte 0' }));
     return ingestArchive(archive, load, file, (member) => ingestFile(member, deps, true), deps);
   }
   return planned === null ? load.close(null) : load.run(planned);
@@ -56,7 +57,8 @@ async function* limited(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   let bytes = 0;
   for await (const part of input) {
     bytes += part.length;
-    if (bytes > LIMITS.file_bytes_max) throw new CodedError('FILE_TOO_LARGE', 'The file is larger than file_bytes_max.', { place: `byte ${bytes}` });
+    if (bytes > LIMITS.file_bytes_max)
+      throw new CodedError('FILE_TOO_LARGE', 'The file is larger than file_bytes_max.', { place: `byte ${bytes}` });
     yield part;
   }
 }

@@ -45,11 +45,14 @@ export async function* tarMembers(input: AsyncIterable<Uint8Array>): AsyncGenera
       longName = undefined;
       safePath(path, members);
       if (type === '5') continue;
-      if (type !== '0' && type !== '\0' && type !== '7') throw new CodedError('ARCHIVE_PATH', 'A member is a link or a device.', { place: `member ${members}` });
+      if (type !== '0' && type !== '\0' && type !== '7')
+        throw new CodedError('ARCHIVE_PATH', 'A member is a link or a device.', { place: `member ${members}` });
       members += 1;
       total += size;
       if (members > LIMITS.archive_members_max || total > LIMITS.archive_bytes_max) {
-        throw new CodedError('ARCHIVE_BOMB', 'The archive expands beyond archive_members_max or archive_bytes_max.', { place: `byte ${at}` });
+        throw new CodedError('ARCHIVE_BOMB', 'The archive expands beyond archive_members_max or archive_bytes_max.', {
+          place: `byte ${at}`,
+        });
       }
       const end = source.at + size;
       yield { path, size, bytes: source.stream(size) };
@@ -82,7 +85,7 @@ function ustarPath(header: Buffer): string {
 }
 
 function paxPath(body: Buffer): string | undefined {
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const space = body.indexOf(0x20, at);
     const length = Number(body.subarray(at, space).toString('latin1'));
     if (space < 0 || !Number.isInteger(length) || length <= 0) return undefined;
@@ -110,7 +113,7 @@ class Source {
   }
 
   async *stream(size: number): AsyncGenerator<Uint8Array, void, undefined> {
-    for (let left = size; left > 0; ) {
+    for (let left = size; left > 0;) {
       const part = await this.some(left);
       if (part === undefined) return;
       left -= part.length;

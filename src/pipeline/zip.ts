@@ -45,7 +45,8 @@ async function directory(read: ReadRange, bytes: number): Promise<readonly Entry
   const count = tail.readUInt16LE(end + 10);
   const size = tail.readUInt32LE(end + 12);
   const start = tail.readUInt32LE(end + 16);
-  if (count === 0xffff || start === FOUR_GIB) throw new CodedError('FORMAT_UNSUPPORTED', 'Zip64 archives are not read.', { place: `byte ${from + end}` });
+  if (count === 0xffff || start === FOUR_GIB)
+    throw new CodedError('FORMAT_UNSUPPORTED', 'Zip64 archives are not read.', { place: `byte ${from + end}` });
   if (count > LIMITS.archive_members_max) throw new CodedError('ARCHIVE_BOMB', 'The archive has more members than archive_members_max.');
   if (start + size > from + end) throw corrupt('The central directory lies outside the archive.', `byte ${from + end}`);
   const table = await whole(read(start, start + size));
@@ -53,7 +54,8 @@ async function directory(read: ReadRange, bytes: number): Promise<readonly Entry
   let at = 0;
   for (let index = 0; index < count; index++) {
     const place = `member ${index}`;
-    if (at + ENTRY_BYTES > table.length || table.readUInt32LE(at) !== 0x02014b50) throw corrupt('An entry of the central directory is damaged.', place);
+    if (at + ENTRY_BYTES > table.length || table.readUInt32LE(at) !== 0x02014b50)
+      throw corrupt('An entry of the central directory is damaged.', place);
     const [nameBytes, extraBytes, commentBytes] = [table.readUInt16LE(at + 28), table.readUInt16LE(at + 30), table.readUInt16LE(at + 32)];
     const flags = table.readUInt16LE(at + 8);
     const method = table.readUInt16LE(at + 10);
@@ -71,8 +73,10 @@ async function directory(read: ReadRange, bytes: number): Promise<readonly Entry
     if ((mode & 0o170000) === SYMLINK) throw new CodedError('ARCHIVE_PATH', 'A member is a link.', { place });
     if (entry.path.endsWith('/')) continue;
     if ((flags & 1) !== 0) throw new CodedError('FORMAT_UNSUPPORTED', 'A member is encrypted.', { place });
-    if (method !== 0 && method !== 8) throw new CodedError('FORMAT_UNSUPPORTED', 'A member is packed by a method that is not read.', { place });
-    if (entry.packed === FOUR_GIB || entry.size === FOUR_GIB) throw new CodedError('FORMAT_UNSUPPORTED', 'Zip64 archives are not read.', { place });
+    if (method !== 0 && method !== 8)
+      throw new CodedError('FORMAT_UNSUPPORTED', 'A member is packed by a method that is not read.', { place });
+    if (entry.packed === FOUR_GIB || entry.size === FOUR_GIB)
+      throw new CodedError('FORMAT_UNSUPPORTED', 'Zip64 archives are not read.', { place });
     entries.push(entry);
   }
   return entries;

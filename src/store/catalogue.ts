@@ -16,7 +16,10 @@ export async function columnTypes(pool: Pool): Promise<ReadonlyMap<string, Reado
   const tables = new Map<string, Map<string, string>>();
   for (const row of rows) {
     let columns = tables.get(row.table);
-    if (columns === undefined) tables.set(row.table, (columns = new Map()));
+    if (columns === undefined) {
+      columns = new Map<string, string>();
+      tables.set(row.table, columns);
+    }
     columns.set(row.column, row.type);
   }
   return tables;

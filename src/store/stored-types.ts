@@ -15,7 +15,7 @@ export const storedTypes = {
     if (oid === BIGINT) return Number;
     if (oid === DATE) return String;
     if (oid === TIMESTAMPTZ) return isoOf;
-    return types.getTypeParser(oid, format ?? 'text') as (text: string) => unknown;
+    return (types.getTypeParser as (oid: number, format: string) => (text: string) => unknown)(oid, format ?? 'text');
   },
 };
 

@@ -51,29 +51,31 @@ export async function writeRows(client: PoolClient, target: WriteTarget, rows: r
 async function keepFirst(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
   const columns = Object.keys(target.columns);
   const stage = await stageRows(client, target, columns, rows);
-  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'n')} on conflict do nothing`);
+  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'stage_n')} on conflict do nothing`);
   const left = new Set<string>([...target.key, ...(target.ignore ?? []), ...SOURCE_COLUMNS]);
   const compared = columns.filter((column) => !left.has(column));
   const source = (name: string): string => (name in target.columns ? `t.${name}` : 'null');
   const written = rowCount ?? 0;
   if (compared.length === 0 || written === rows.length) return { written, conflicts: await drop(client, stage, []) };
   const side = (alias: string): string => `row(${compared.map((column) => `${alias}.${escapeIdentifier(column)}`).join(', ')})`;
-  const found = await client.query<{ n: number; digest: string | null; ordinal: number | null }>(
-    `select s.n, ${source('source_digest')} as digest, ${source('source_ordinal')} as ordinal
+  const found = await client.query<{ stage_n: number; digest: string | null; ordinal: number | null }>(
+    `select s.stage_n, ${source('source_digest')} as digest, ${source('source_ordinal')} as ordinal
        from ${stage} s join ${escapeIdentifier(target.table)} t on ${sameKey(target)}
-      where ${side('s')} is distinct from ${side('t')} order by s.n`,
+      where ${side('s')} is distinct from ${side('t')} order by s.stage_n`,
   );
-  const conflicts = found.rows.map((row) => ({ index: row.n, digest: row.digest, ordinal: row.ordinal, fault: null }));
+  const conflicts = found.rows.map((row) => ({ index: row.stage_n, digest: row.digest, ordinal: row.ordinal, fault: null }));
   return { written, conflicts: await drop(client, stage, conflicts) };
 }
 
 async function replace(client: PoolClient, target: WriteTarget, rows: readonly Row[], kept: readonly string[]): Promise<number> {
   const columns = Object.keys(target.columns);
   const stage = await stageRows(client, target, columns, rows);
-  const changed = columns.filter((column) => !target.key.includes(column) && !kept.includes(column)).map((column) => escapeIdentifier(column));
+  const changed = columns
+    .filter((column) => !target.key.includes(column) && !kept.includes(column))
+    .map((column) => escapeIdentifier(column));
   const action = changed.length === 0 ? 'nothing' : `update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`;
   const { rowCount } = await client.query(
-    `${insertFrom(stage, target, columns, 'n desc')} on conflict (${list(target.key)}) do ${action}`,
+    `${insertFrom(stage, target, columns, 'stage_n desc')} on conflict (${list(target.key)}) do ${action}`,
   );
   await drop(client, stage, []);
   return rowCount ?? 0;
@@ -82,29 +84,29 @@ async function replace(client: PoolClient, target: WriteTarget, rows: readonly R
 /** Locks the table against other merges, since a key that is not there yet cannot be locked. */
 async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
   const columns = Object.keys(target.columns);
-  const fold = target.merge ?? ((_stored: Row | null, incoming: Row) => ({ row: incoming }));
+  const fold: NonNullable<WriteTarget['merge']> = target.merge ?? ((_stored, incoming) => ({ row: incoming }));
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [`merge ${target.table}`]);
   const stage = await stageRows(client, target, target.key, rows);
   const found = await client.query<Row & { readonly stage_n: number }>({
-    text: `select s.n as stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
-             from (select distinct on (${list(target.key)}) * from ${stage} order by ${list(target.key)}, n) s
+    text: `select s.stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
+             from (select distinct on (${list(target.key)}) * from ${stage} order by ${list(target.key)}, stage_n) s
              join ${escapeIdentifier(target.table)} t on ${sameKey(target)} for update of t`,
     types: storedTypes,
   });
-  const firsts = await client.query<{ n: number; first: number }>(
-    `select n, min(n) over (partition by ${list(target.key)}) as first from ${stage} order by n`,
+  const firsts = await client.query<{ stage_n: number; first: number }>(
+    `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage} order by stage_n`,
   );
   await drop(client, stage, []);
   const current = new Map<number, Row>(found.rows.map(({ stage_n: n, ...row }) => [n, row]));
   const conflicts: WriteConflict[] = [];
   const results = new Map<number, Row>();
-  for (const { n, first } of firsts.rows) {
+  for (const { stage_n: n, first } of firsts.rows) {
     const incoming = rows[n];
     if (incoming === undefined) continue;
     const stored = results.get(first) ?? current.get(first) ?? null;
     const folded = fold(stored, incoming);
     results.set(first, folded.row);
-    if ('conflict' in folded && folded.conflict !== undefined) {
+    if (folded.conflict !== undefined) {
       conflicts.push({ index: n, digest: textOf(stored?.['source_digest']), ordinal: null, fault: folded.conflict });
     }
   }
@@ -129,15 +131,15 @@ async function drop<T>(client: PoolClient, stage: string, result: T): Promise<T>
   return result;
 }
 
-/** A temporary table with the types of the target, and the rows in it numbered from 0 in column n. */
+/** A temporary table with the types of the target, and the rows in it numbered from 0 in column stage_n. */
 async function stageRows(client: PoolClient, target: WriteTarget, columns: readonly string[], rows: readonly Row[]): Promise<string> {
   stages = (stages + 1) % 1_000_000;
   const stage = `pg_temp.stage_${stages}`;
   await client.query(
-    `create temporary table ${stage} on commit drop as select 0::int as n, ${list(columns)} from ${escapeIdentifier(target.table)} limit 0`,
+    `create temporary table ${stage} on commit drop as select 0::int as stage_n, ${list(columns)} from ${escapeIdentifier(target.table)} limit 0`,
   );
   const typed = columns.map((column): [string, SqlType] => [column, target.columns[column] ?? 'text']);
-  const stream = client.query(copyFrom(`copy ${stage} (n, ${list(columns)}) from stdin`));
+  const stream = client.query(copyFrom(`copy ${stage} (stage_n, ${list(columns)}) from stdin`));
   const done = once(stream, 'finish');
   // Heard below; without this an early failure would count as unhandled.
   done.catch(() => undefined);

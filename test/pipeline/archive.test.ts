@@ -68,9 +68,13 @@ function tar(entries: readonly (Entry & { type?: string })[]): Buffer {
   return Buffer.concat([...parts, Buffer.alloc(1024)]);
 }
 
-const member = (name: string): Entry => ({ path: `folder/${name}.lines`, bytes: Buffer.from(linesOf([{ id: name }, { fail: 'stage' }], name)) });
+const member = (name: string): Entry => ({
+  path: `folder/${name}.lines`,
+  bytes: Buffer.from(linesOf([{ id: name }, { fail: 'stage' }], name)),
+});
 let number = 0;
-const load = (bytes: Uint8Array | string, name = `file-${number++}`): ReturnType<typeof ingestFile> => ingestFile(fileOf(bytes, name), bench.deps);
+const load = (bytes: Uint8Array | string, name = `file-${number++}`): ReturnType<typeof ingestFile> =>
+  ingestFile(fileOf(bytes, name), bench.deps);
 const refusal = async (bytes: Uint8Array | string, name?: string): Promise<string> => {
   const report = await load(bytes, name);
   return `${report.status} ${report.faults[0]?.code ?? ''}`;
@@ -128,13 +132,18 @@ describe('files that no pipeline reads', () => {
     const parts: Uint8Array[] = [];
     for await (const part of bench.store.objects.open(report.digest)) parts.push(part);
     expect(Buffer.concat(parts).toString()).toBe('\u0001\u0002noise');
-    expect(await bench.rows(`select ordinal, code from quarantine where digest = '${report.digest}'`)).toEqual([{ ordinal: -1, code: 'FORMAT_UNKNOWN' }]);
+    expect(await bench.rows(`select ordinal, code from quarantine where digest = '${report.digest}'`)).toEqual([
+      { ordinal: -1, code: 'FORMAT_UNKNOWN' },
+    ]);
   });
 
   it('reads gzip to where it is cut off, and says so', async () => {
     const records = Array.from({ length: 5_000 }, (_, index) => ({ id: `cut-${index}-${(index * 7919) % 104729}` }));
     const whole = gzipSync(linesOf(records));
-    const report = await ingestFile(fileOf(whole.subarray(0, whole.length >> 1), 'cut.gz'), { ...bench.deps, chunk: { records: 1_000, bytes: 1e7 } });
+    const report = await ingestFile(fileOf(whole.subarray(0, whole.length >> 1), 'cut.gz'), {
+      ...bench.deps,
+      chunk: { records: 1_000, bytes: 1e7 },
+    });
     expect(report).toMatchObject({ status: 'partly', faults: [{ code: 'GZIP_TRUNCATED' }] });
     expect(report.records).toBeGreaterThan(1_000);
     const trailing = await load(Buffer.concat([gzipSync(linesOf([{ id: 'trail' }])), Buffer.alloc(50_000)]));
@@ -155,7 +164,13 @@ it('walks folders in order, leaves dot files out and loads identity first', asyn
     const seen: string[] = [];
     const totals = await ingestPaths([folder], bench.deps, ({ done, total, last }) => seen.push(`${done}/${total} ${last.status}`));
     expect(seen).toEqual(['1/3 ingested', '2/3 ingested', '3/3 refused']);
-    expect(totals).toMatchObject({ ingested: 2, refused: 1, records: 2, rows: { t_person: 1, t_must: 1 }, byCode: { FORMAT_UNSUPPORTED: 1 } });
+    expect(totals).toMatchObject({
+      ingested: 2,
+      refused: 1,
+      records: 2,
+      rows: { t_person: 1, t_must: 1 },
+      byCode: { FORMAT_UNSUPPORTED: 1 },
+    });
     expect(totals.files[2]!.path).toBe(join(folder, 'a.txt'));
   } finally {
     rmSync(folder, { recursive: true });

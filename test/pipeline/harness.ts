@@ -39,7 +39,8 @@ const lines: Format<Line> = {
         const place = `line ${number}`;
         const value = JSON.parse(text) as Line;
         if (value.fail === 'file') throw new CodedError('JSON_INVALID', 'The file breaks here.', { place });
-        if (value.fail === 'parse') yield { ok: false, ordinal, place, code: 'JSON_INVALID', reason: 'The line breaks.', bytes: Buffer.from(text) };
+        if (value.fail === 'parse')
+          yield { ok: false, ordinal, place, code: 'JSON_INVALID', reason: 'The line breaks.', bytes: Buffer.from(text) };
         else yield { ok: true, ordinal, place, value };
       }
     }
@@ -104,7 +105,11 @@ const pipeline: PipelineDeclaration = {
       table: 't_sum',
       onConflict: 'merge',
       merge: (stored, incoming) => ({
-        row: { ...incoming, value: Number(stored?.['value'] ?? 0) + Number(incoming['value']), items: [...((stored?.['items'] as string[] | undefined) ?? []), ...(incoming['items'] as string[])] },
+        row: {
+          ...incoming,
+          value: Number(stored?.['value'] ?? 0) + Number(incoming['value']),
+          items: [...((stored?.['items'] as string[] | undefined) ?? []), ...(incoming['items'] as string[])],
+        },
         ...(incoming['value'] === -1 ? { conflict: new CodedError('RECORD_CONFLICT', 'The merge refuses.') } : {}),
       }),
     }),
@@ -205,14 +210,18 @@ export async function openBench(): Promise<Bench> {
   return bench;
 }
 
-export const fileOf = (content: Uint8Array | string, name = 'incoming/some.lines'): { name: string; open: () => AsyncIterable<Uint8Array> } => ({
+export const fileOf = (
+  content: Uint8Array | string,
+  name = 'incoming/some.lines',
+): { name: string; open: () => AsyncIterable<Uint8Array> } => ({
   name,
   async *open() {
     yield await Promise.resolve(Buffer.from(content));
   },
 });
 
-export const linesOf = (all: readonly Line[], salt = ''): string => `LINES ${salt}\n${all.map((line) => JSON.stringify(line)).join('\n')}\n`;
+export const linesOf = (all: readonly Line[], salt = ''): string =>
+  `LINES ${salt}\n${all.map((line) => JSON.stringify(line)).join('\n')}\n`;
 
 export async function codeOf(work: Promise<unknown>): Promise<string> {
   try {

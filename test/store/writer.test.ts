@@ -20,7 +20,8 @@ beforeAll(async () => {
   database = await createDatabase();
   pools = await openPools(database.engine);
   folder = mkdtempSync(join(tmpdir(), 'thalamus-objects-'));
-  await pools.owner.query(`create table every_type (id int primary key, u uuid, t text, n bigint, f float8, b bool, d date, at timestamptz, l text[], j jsonb, y bytea);
+  await pools.owner
+    .query(`create table every_type (id int primary key, u uuid, t text, n bigint, f float8, b bool, d date, at timestamptz, l text[], j jsonb, y bytea);
     grant select, insert, update, delete on every_type to thalamus_writer`);
 });
 afterAll(async () => {
@@ -31,7 +32,19 @@ afterAll(async () => {
 
 const target: WriteTarget = {
   table: 'every_type',
-  columns: { id: 'int', u: 'uuid', t: 'text', n: 'bigint', f: 'float8', b: 'bool', d: 'date', at: 'timestamptz', l: 'text[]', j: 'json', y: 'bytea' },
+  columns: {
+    id: 'int',
+    u: 'uuid',
+    t: 'text',
+    n: 'bigint',
+    f: 'float8',
+    b: 'bool',
+    d: 'date',
+    at: 'timestamptz',
+    l: 'text[]',
+    j: 'json',
+    y: 'bytea',
+  },
   key: ['id'],
   onConflict: 'update',
 };
@@ -46,7 +59,7 @@ async function* stream(...parts: string[]): AsyncGenerator<Uint8Array> {
 
 describe('writer', () => {
   it('writes values of every type and reads back the same', async () => {
-    const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0') && value.isWellFormed());
+    const text = fc.string({ unit: 'grapheme' }).filter((value) => !value.includes('\0'));
     const row = fc.record({
       u: fc.uuid(),
       t: fc.option(text),
@@ -87,7 +100,7 @@ describe('writer', () => {
     await expect(write({})).resolves.toMatchObject({ written: 1 });
   });
 
-  it('loads many rows with flat memory', async () => {
+  it('loads 100,000 rows at once', async () => {
     const store = writeStore(pools.writer, localObjects(folder));
     const rows = Array.from({ length: 100_000 }, (_, id) => ({ id, t: `text ${id}`, f: id / 3 }));
     const result = await store.transaction((tx) => tx.write(target, rows));
@@ -121,7 +134,13 @@ describe('migrations', () => {
       const fresh = await openPools(empty.engine);
       const types = await columnTypes(fresh.reader).finally(() => fresh.end());
       expect(types.get('note')?.get('labels')).toBe('text[]');
-      expect(Object.fromEntries(types.get('observation') ?? [])).toMatchObject({ patient_id: 'uuid', value: 'float8', effective_at: 'timestamptz', code: 'text', source_ordinal: 'int4' });
+      expect(Object.fromEntries(types.get('observation') ?? [])).toMatchObject({
+        patient_id: 'uuid',
+        value: 'float8',
+        effective_at: 'timestamptz',
+        code: 'text',
+        source_ordinal: 'int4',
+      });
       expect(types.get('fhir_resource')?.get('body')).toBe('jsonb');
     } finally {
       await empty.drop();
