@@ -57,11 +57,16 @@ const quarantine: WriteTarget = {
   ignore: Object.keys(QUARANTINE),
 };
 
+/** Waits for whoever writes from the same file, a load that was killed included, until that transaction has ended. */
+export async function lockFile(tx: Transaction, digest: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 2))', [digest]);
+}
+
 /** Enters the file in the books, or finds where an earlier load of the same bytes stopped. */
 export async function openFile(tx: Transaction, file: FileFacts, now: number): Promise<OpenFile> {
   const at = new Date(now).toISOString();
   const name = createHash('sha256').update(file.name).digest('hex');
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 2))', [file.digest]);
+  await lockFile(tx, file.digest);
   const [clash] = await tx.query<{ digest: string }>(
     `select digest from raw_file where name_digest = $1 and digest <> $2 and status in ('reading', 'ingested', 'partly') limit 1`,
     [name, file.digest],

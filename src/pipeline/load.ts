@@ -4,7 +4,7 @@ import { apply } from './apply.js';
 import { counted, faultsWith, type Counts } from './counts.js';
 import { baseName, type PipelineDeps } from './deps.js';
 import { ExpectationStop, screen, type Refusal, type StagedRecord } from './expect.js';
-import { NO_PRODUCT, WHOLE_FILE, advance, closeFile, hold, versionsOf, type FileFacts, type OpenFile } from './ledger.js';
+import { NO_PRODUCT, WHOLE_FILE, advance, closeFile, hold, lockFile, versionsOf, type FileFacts, type OpenFile } from './ledger.js';
 import type { PlannedBinding } from './plan.js';
 import { FileFault, readFile, type ReadItem } from './read.js';
 import { weightOf } from './weight.js';
@@ -94,6 +94,7 @@ export class FileLoad {
     const screened = screen(records, plan.assets);
     const origin = { digest: this.facts.digest, arrivedAt: this.opened.arrivedAt };
     const counts = await store.transaction(async (tx) => {
+      await lockFile(tx, this.facts.digest);
       const applied = await apply(tx, screened, { plan, origin, actor, now });
       const refusals = [...refused, ...applied.refusals];
       await hold(tx, this.facts, this.opened.updateId, refusals, now);

@@ -112,17 +112,17 @@ async function readAgain(
   const refusals: Refusal[] = [];
   const planned = deps.plan.bindings.find((one) => one.product === file.product && one.binding.format.name === file.format);
   if (planned === undefined) return { records, refusals };
-  const parts: Uint8Array[] = [];
-  for await (const part of deps.store.objects.open(file.name_digest)) parts.push(part);
-  const name = baseName(Buffer.concat(parts).toString('utf8'));
-  const reading = { digest: file.digest, name, assembly: file.assembly, arrivedAt: Date.parse(file.arrived_at) };
   try {
+    const parts: Uint8Array[] = [];
+    for await (const part of deps.store.objects.open(file.name_digest)) parts.push(part);
+    const name = baseName(Buffer.concat(parts).toString('utf8'));
+    const reading = { digest: file.digest, name, assembly: file.assembly, arrivedAt: Date.parse(file.arrived_at) };
     for await (const item of readFile(deps.store.objects, planned, reading)) {
       if (item.ok && ordinals.has(item.record.ordinal)) records.push(item.record);
       if (!item.ok && ordinals.has(item.refusal.ordinal)) refusals.push(item.refusal);
     }
   } catch (error) {
-    // Damage after the records that are asked for is no fault of theirs.
+    // Damage after the records that are asked for is no fault of theirs. A load that never ended has not kept its name yet.
     if (!(error instanceof FileFault) && !isCoded(error)) throw error;
   }
   return { records, refusals };

@@ -145,12 +145,14 @@ create table t_total (patient_id uuid primary key, total float8);
 grant select, insert, update, delete on t_person, t_keep, t_last, t_sum, t_must, t_later, t_total to thalamus_writer;
 `;
 
-const product: Pick<Product, 'name' | 'pipeline'> = { name: 'patients', pipeline };
+export const product: Pick<Product, 'name' | 'pipeline'> = { name: 'patients', pipeline };
 
 export interface Bench {
   readonly deps: PipelineDeps;
   readonly store: PipelineStore;
   readonly owner: Pool;
+  readonly url: string;
+  readonly folder: string;
   readonly told: Parameters<Evidence['ingested']>[0][];
   /** Throws inside the nth transaction from now on that writes the table. */
   breakAt: { table: string; after: number } | null;
@@ -186,6 +188,8 @@ export async function openBench(): Promise<Bench> {
     store,
     told,
     owner: pools.owner,
+    url: database.url,
+    folder,
     breakAt: null,
     deps: {
       plan: planPipelines([product]),

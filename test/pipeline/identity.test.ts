@@ -140,4 +140,15 @@ describe('quarantine', () => {
     );
     expect(release).toMatchObject({ released: [], held: [{ code: 'EXPECTATION_FAILED' }] });
   });
+
+  it('keeps what is about a file as a whole: the file must come again', async () => {
+    await load([{ fail: 'file' }], 'w');
+    const release = await releaseQuarantine(
+      (await held()).map((row) => row.id),
+      'steward',
+      'Try.',
+      bench.deps,
+    );
+    expect(release).toMatchObject({ released: [], held: [{ code: 'JSON_INVALID' }] });
+  });
 });

@@ -47,6 +47,13 @@ function total(rows: readonly Header[], of: (row: Header) => number): number {
   return rows.reduce((sum, row) => sum + of(row), 0);
 }
 
+/** The headers of the 28 days up to the newest. */
+function newestWindow(rows: readonly Header[]): Header[] {
+  const newest = rows.reduce((day, row) => (row.day > day ? row.day : day), '');
+  const start = newest === '' ? '' : dayText(Date.parse(newest) - (WINDOW_DAYS - 1) * DAY_MS);
+  return rows.filter((row) => row.day >= start);
+}
+
 /** Values in the order of FEATURES; NaN where the metric has fewer than VALID_DAYS_MIN valid days. */
 function valuesOf(rows: readonly Header[]): number[] {
   const rates = oneADay(rows, 'heart_rate').filter((row) => row.n >= HEART_RATE_SAMPLES_MIN);
@@ -67,12 +74,13 @@ function valuesOf(rows: readonly Header[]): number[] {
 }
 
 /**
- * Wearable features of the 28 whole UTC days before `asOf`, from the headers of days alone (spec/wearables.md W44, W50). The day of
- * `asOf` is left out: its header may hold samples after it. Persons whose newest day is over 90 days old are stale.
+ * Wearable features of the 28 whole UTC days that end with the person's newest day before `asOf`, from the headers of days alone
+ * (spec/wearables.md W44, W50). The day of `asOf` is left out: its header may hold samples after it. Persons whose newest day is over
+ * 90 days old are stale.
  */
 export const features: FeatureView = {
   modality: 'WEARABLES',
-  version: 'wearables/1',
+  version: 'wearables/2',
   features: FEATURES,
   reads: [{ of: () => WearableDay, columns: COLUMNS }],
   tags: ['pseudonym', 'wearable', 'pii.quasi'],
@@ -80,7 +88,6 @@ export const features: FeatureView = {
   async compute(source, patientIds, asOf) {
     const end = Math.floor(asOf / DAY_MS) * DAY_MS;
     const dayBefore = (days: number): string => dayText(end - days * DAY_MS);
-    const windowStart = dayBefore(WINDOW_DAYS);
     const rows = await source.rows<Header>({
       of: () => WearableDay,
       columns: COLUMNS,
@@ -90,11 +97,11 @@ export const features: FeatureView = {
     const persons = new Map<string, Header[]>();
     for (const row of rows) {
       const headers = persons.get(row.patient_id) ?? [];
-      if (row.day >= windowStart) headers.push(row);
+      headers.push(row);
       persons.set(row.patient_id, headers);
     }
     const keys = [...new Set(patientIds)].filter((id) => persons.has(id));
-    const table = keys.map((id) => valuesOf(persons.get(id) ?? []));
+    const table = keys.map((id) => valuesOf(newestWindow(persons.get(id) ?? [])));
     const frame = frameOf(
       keys,
       FEATURES.map(({ name, unit }, index) => ({ name, unit, values: Float64Array.from(table, (values) => values[index] ?? Number.NaN) })),

@@ -75,7 +75,7 @@ test('steps that two devices count at once are counted once', async () => {
   for (const rows of [days, [...days].reverse()]) expect((await compute(rows)).of(PERSON)?.['steps_per_day']).toBe(4000);
 });
 
-test('nothing of the day of asOf or later is used, and nothing older than 28 days', async () => {
+test('nothing of the day of asOf or later is used, and nothing older than the 28 days up to the newest', async () => {
   const { of } = await compute([
     ...week,
     ...day(0, [20, 20, 20, 20, 20, 20]),
@@ -84,6 +84,11 @@ test('nothing of the day of asOf or later is used, and nothing older than 28 day
   ]);
   expect(of(PERSON)).toEqual((await compute(week)).of(PERSON));
   expect((await compute([...week, ...day(28, [40, 40, 40, 40, 40, 40])])).of(PERSON)?.['wearable_valid_days']).toBe(4);
+});
+
+test('the window ends with the newest day, so a watch laid aside a month ago still speaks', async () => {
+  const shifted = RATES.flatMap((rates, index) => day(index + 41, rates));
+  expect((await compute(shifted)).of(PERSON)?.['resting_heart_rate']).toBe((await compute(week)).of(PERSON)?.['resting_heart_rate']);
 });
 
 test('a newest day of 90 days ago is old but not stale, one of 91 days is stale, and no day at all is neither', async () => {
