@@ -56,6 +56,7 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     const pipeline = (by: Principal): PipelineDeps => ({ plan, store, now: clock, actor: by.sub, evidence: { ingested: (load) => recordLoad(mesh, by, load) } });
     const mesh: Mesh = new Mesh({
       products,
+      subgraph: options.products?.length === 1,
       policies: await loadPolicies(),
       pools,
       types: await columnTypes(pools.owner),

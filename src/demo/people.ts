@@ -84,11 +84,11 @@ function consentFor(random: Random): ConsentPattern {
 /** Sites differ in what they collect: the west has no tradition of wearables, the north sequences more. */
 function collected(random: Random, site: Site): Person['has'] {
   const tilt = site.code === 'north' ? 0.06 : site.code === 'south' ? -0.03 : -0.08;
-  const omh = random.chance(0.4 + tilt);
+  const omh = random.chance(0.52 + tilt);
   return {
-    genomics: random.chance(0.7 + tilt),
-    imaging: random.chance(0.55 - tilt / 2),
-    ccda: random.chance(0.45),
+    genomics: random.chance(0.75 + tilt),
+    imaging: random.chance(0.66 - tilt / 2),
+    ccda: random.chance(0.55),
     text: random.chance(0.25),
     omh,
     fit: random.chance(omh ? 0.28 : 0.06),

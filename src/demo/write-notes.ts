@@ -58,6 +58,7 @@ export function textNote(seed: number, person: Person): string {
   const { time, author, history, family, assessment, plan, medications } = story(seed, person, 'text');
   return [
     `Patient-ID: ${person.mrn}`,
+    `Patient-Name: ${person.given} ${person.family}`,
     `Issuer: ${mrnSystem(person.site)}`,
     'Type: 34117-2',
     'Title: History and physical note (SYNTHETIC)',

@@ -1,6 +1,6 @@
-import { ApolloServer, type ApolloServerPlugin, type GraphQLRequestContext } from '@apollo/server';
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
-import type { FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { DocumentNode, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { LIMITS } from '../kernel/index.js';
 import type { ClassRuntime } from './class-runtime.js';
 import { maskError } from './errors.js';
@@ -18,6 +18,14 @@ interface Context {
   readonly request: MeshRequest;
 }
 
+/** What Apollo passes through its gateway hook; there the context of the request is called `context`. */
+interface GatewayContext {
+  readonly context: Context;
+  readonly document: DocumentNode | undefined;
+  readonly operationName: string | null | undefined;
+  readonly request: { readonly variables?: Readonly<Record<string, unknown>> };
+}
+
 /**
  * One ApolloServer for a policy class: it parses, validates and caches documents against what the class may see, so that hidden names, persisted documents and
  * suggestions of another class do not exist in it. Execution is ours, through the gateway hook.
@@ -25,7 +33,7 @@ interface Context {
 export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Context> {
   return new ApolloServer<Context>({
     gateway: {
-      load: () => Promise.resolve({ executor: (context) => execute(context as unknown as GraphQLRequestContext<Context>) }),
+      load: () => Promise.resolve({ executor: (context) => execute(context as unknown as GatewayContext) }),
       onSchemaLoadOrUpdate: (callback) => {
         callback({ apiSchema: runtime.schema, coreSupergraphSdl: '' });
         return () => undefined;
@@ -48,8 +56,8 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
   });
 }
 
-async function execute(context: GraphQLRequestContext<Context>) {
-  const { request } = context.contextValue;
+async function execute(context: GatewayContext) {
+  const { request } = context.context;
   const { document, operationName } = context;
   if (!document) throw new Error('execution without a document');
   const answer = await runOperation(request, document, operationName ?? undefined, context.request.variables ?? {});

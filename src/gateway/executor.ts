@@ -4,8 +4,10 @@ import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
 import { runPlan, withReadSession, type ReadSession } from '../store/index.js';
 import { cursorDigest, decodeCursor } from './cursor.js';
 import { asksSchema, partsOf, type OperationParts } from './document.js';
-import { argumentsOf, planQuery } from './plan.js';
+import { codedCause } from './errors.js';
+import { argumentsOf, planQuery, type PlannedOperation } from './plan.js';
 import type { ReadyPlan } from './class-runtime.js';
+import { asksFederation, lineageView } from './entities.js';
 import { ReferenceReader } from './reference.js';
 import type { MeshRequest } from './request.js';
 import { RequestScope } from './scope.js';
@@ -34,7 +36,7 @@ export async function runOperation(
     if (parts.operation.operation === 'subscription') throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
     if (parts.operation.operation === 'mutation') return await viaReference(request, parts, variables);
     if (asksSchema(parts)) return await viaSchema(request, parts, variables);
-    const ready = choice === 'auto' ? request.runtime.plan(parts, variables) : null;
+    const ready = choice === 'auto' && !asksFederation(request.runtime.schema, parts.operation, parts.fragments) ? request.runtime.plan(parts, variables) : null;
     return ready ? await viaPlan(request, parts, ready, variables) : await viaReference(request, parts, variables);
   } catch (error) {
     if (isCoded(error) && error.code === 'AUDIT_UNAVAILABLE') throw error;
@@ -70,7 +72,7 @@ async function viaPlan(request: MeshRequest, parts: OperationParts, ready: Ready
 }
 
 /** Values of a plan for this request: arguments, cursors and what the rules ask of the caller. */
-export function bindPlan(request: MeshRequest, ready: ReadyPlan, variables: Record<string, unknown>): PlanValues {
+export function bindPlan(request: MeshRequest, ready: PlannedOperation, variables: Record<string, unknown>): PlanValues {
   const args = ready.sites.map((site) => argumentsOf(site, variables));
   const orders = new Map<number, string>();
   collectOrders(ready.plan.fields, orders);
@@ -98,7 +100,7 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
   const mutation = operation.operation === 'mutation';
   const { parts: mesh } = request.mesh;
   const { policyClass, schema, guardedSchema } = request.runtime;
-  const planned = mutation ? null : planQuery({ schema, policyClass, operation, fragments, variables, lenient: true }).plan;
+  const planned = mutation ? null : planQuery({ ...lineageView({ schema, operation, fragments }), policyClass, variables, lenient: true }).plan;
   const run = async (session: ReadSession): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
     const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched);
     const result = await execute({ schema: guardedSchema, document, operationName: operation.name?.value, variableValues: variables, contextValue: new RequestScope(request, reader) });
@@ -107,6 +109,8 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
   };
   const result = await withReadSession(mesh.pools.reader, request.wall, run);
   const errors = result.errors ?? [];
+  // A query is answered whole or refused whole, on either path: what is missing from an answer must never look like absent data.
+  if (!mutation && errors[0]) throw codedCause(errors[0]) ?? errors[0];
   const data = result.data === undefined || result.data === null ? null : JSON.stringify(result.data);
   const plan = lineagePlan(document, planned?.columns ?? [], planned?.decisions ?? [], request.mesh.policy.version);
   const code = errors.length > 0 ? codeOf(errors[0]) : null;

@@ -43,6 +43,16 @@ export class Identity {
     return principal;
   }
 
+  /** The subject of a router's own token, null where none was sent. Throws UNAUTHENTICATED where it is anything but a router's. */
+  async router(header: string | string[] | undefined): Promise<string | null> {
+    if (header === undefined) return null;
+    if (typeof header !== 'string' || header.length > LIMITS.token_bytes_max) throw refused();
+    const payload = await this.verify(header);
+    const { roles } = payload;
+    if (!Array.isArray(roles) || roles.length !== 1 || roles[0] !== ROUTER_ROLE) throw refused();
+    return String(payload.sub);
+  }
+
   private async verify(token: string): Promise<JWTPayload> {
     for (const { issuer, audience, keys } of this.trusted) {
       try {
@@ -89,6 +99,8 @@ export function remoteIssuer(issuer: string, audience: string, jwks: URL): Trust
 export const DEMO_ISSUER = 'urn:thalamus:demo';
 export const AUDIENCE = 'urn:thalamus:gateway';
 const TOKEN_SECONDS = 900;
+/** Of a router in front of subgraphs. No grant names it, so that its token alone reads nothing. */
+const ROUTER_ROLE = 'router';
 
 export interface SigningKey {
   readonly privateKey: JWK;
@@ -122,4 +134,9 @@ export async function signToken(
     .setIssuedAt(seconds)
     .setExpirationTime(seconds + TOKEN_SECONDS)
     .sign(await importJWK(key.privateKey, 'EdDSA'));
+}
+
+/** A token of 15 minutes for a router of this installation, for the header x-thalamus-router. */
+export function signRouterToken(key: SigningKey, now: number, id: string): Promise<string> {
+  return signToken(key, { sub: 'local-router', roles: [ROUTER_ROLE], purpose: 'HOPERAT', sites: [] }, now, id);
 }

@@ -5,9 +5,11 @@ import { AuditLog, PolicyClass, classKeyOf, composePolicy, maskPads, type Eviden
 import { CodedError, LIMITS, newUuid, type IngestReport, type PolicyDeclaration, type Principal, type Product, type RecordStore } from '../kernel/index.js';
 import type { ColumnTypes, Pools } from '../store/index.js';
 import { ClassRuntime } from './class-runtime.js';
+import { withFederation } from './entities.js';
 import { Lru } from './lru.js';
 import { resolveDeclared } from './reference.js';
 import { buildSchema } from './schema.js';
+import { subgraphSdl } from './subgraph.js';
 
 /** Loading of files, as the pipeline room provides it. */
 export interface Ingestion {
@@ -23,6 +25,8 @@ export interface MeshParts {
   readonly evidence: EvidenceSink;
   readonly records: RecordStore;
   readonly ingestion: Ingestion;
+  /** True where this process serves one product behind a router. */
+  readonly subgraph?: boolean;
   /** Secret of this installation; keys of masks are derived from it, one a purpose. */
   readonly secret: Buffer;
   readonly clock: () => number;
@@ -33,6 +37,8 @@ export interface MeshParts {
 /** The running mesh: one schema, one policy, one audit log; what is compiled is kept by policy class. */
 export class Mesh {
   readonly schema: GraphQLSchema;
+  /** The schema with what only a router may ask; null where the process is no subgraph. */
+  readonly federated: GraphQLSchema | null;
   readonly policy: Policy;
   readonly audit: AuditLog;
   private readonly classes = new Lru<ClassRuntime>(LIMITS.class_cache_entries_max);
@@ -40,6 +46,7 @@ export class Mesh {
 
   constructor(readonly parts: MeshParts) {
     this.schema = buildSchema(parts.products, resolveDeclared as never);
+    this.federated = parts.subgraph === true ? withFederation(this.schema, subgraphSdl(this.schema)) : null;
     this.policy = composePolicy(parts.policies);
     this.audit = new AuditLog(parts.evidence, newUuid(parts.clock()), parts.clock);
   }
@@ -49,13 +56,15 @@ export class Mesh {
     return new Set(this.policy.grants.map((grant) => grant.role));
   }
 
-  runtimeFor(principal: Principal): ClassRuntime {
-    const key = classKeyOf(this.policy, principal);
+  /** What is compiled for the class of a caller; `router` adds what only a router may ask, for the same class. */
+  runtimeFor(principal: Principal, router = false): ClassRuntime {
+    const schema = router && this.federated ? this.federated : this.schema;
+    const key = `${classKeyOf(this.policy, principal)}${schema === this.federated ? ' router' : ''}`;
     const known = this.classes.get(key);
     if (known && known.policyClass.goodUntil > this.parts.clock()) return known;
     const policyClass = new PolicyClass(this.policy, principal.roles, principal.purpose, principal.sites === '*', this.parts.clock());
     if (policyClass.empty) throw new CodedError('FORBIDDEN', 'No grant covers these roles for this purpose.');
-    const made = new ClassRuntime(this.schema, policyClass, this.parts.types);
+    const made = new ClassRuntime(schema, policyClass, this.parts.types);
     this.classes.set(key, made);
     return made;
   }

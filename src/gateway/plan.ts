@@ -111,7 +111,8 @@ class Planner {
     // Postgres cuts names at 63 bytes, so two long aliases could become one.
     if (Buffer.byteLength(key) > 63 && !this.lenient) throw new PlanUnsupported('long response key');
     const name = node.name.value;
-    if (name === '__typename') return { kind: 'typename', key, value: parent.name };
+    // Beside fields with data, graphql-js answers what is asked of the schema.
+    if (name === '__typename' || (this.lenient && name.startsWith('__'))) return { kind: 'typename', key, value: parent.name };
     const definition = parent.getFields()[name];
     if (!definition) throw new PlanUnsupported('introspection');
     const declaration = fieldDeclaration(definition);

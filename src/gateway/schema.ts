@@ -1,5 +1,5 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
-import type { GraphQLFieldResolver, GraphQLSchema } from 'graphql';
+import { isScalarType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { assertClassified, dataTypes, fieldDeclaration } from '../governance/index.js';
 import { CodedError, type Product } from '../kernel/index.js';
@@ -19,6 +19,7 @@ export function buildSchema(products: readonly Product[], resolve: GraphQLFieldR
     skipCheck: true,
     validate: false,
   });
+  specifyScalars(schema);
   assertClassified(schema);
   for (const type of dataTypes(schema)) {
     for (const field of Object.values(type.getFields())) {
@@ -26,6 +27,19 @@ export function buildSchema(products: readonly Product[], resolve: GraphQLFieldR
     }
   }
   return schema;
+}
+
+/** Where the scalars of graphql-scalars that do not say it themselves are specified. */
+const SPECIFICATIONS: Readonly<Record<string, string>> = {
+  DateTimeISO: 'https://scalars.graphql.org/andimarek/date-time.html',
+  LocalDate: 'https://scalars.graphql.org/andimarek/local-date.html',
+};
+
+function specifyScalars(schema: GraphQLSchema): void {
+  for (const [name, url] of Object.entries(SPECIFICATIONS)) {
+    const type = schema.getType(name);
+    if (isScalarType(type)) type.specifiedByURL ??= url;
+  }
 }
 
 /** SDL with the directives that are applied; `printSchema` of graphql-js drops them. */

@@ -91,13 +91,17 @@ class Handler {
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await readBody(request);
     const principal = await this.options.identity.principal(request.headers.authorization);
-    const runtime = this.options.mesh.runtimeFor(principal);
-    const apollo = await this.apolloOf(runtime.policyClass.key, principal);
+    const { mesh, identity } = this.options;
+    // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
+    const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
+    const runtime = mesh.runtimeFor(principal, router !== null);
+    const apollo = await this.apolloOf(`${runtime.policyClass.key}${router === null ? '' : ' router'}`, principal, router !== null);
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const url = request.url ?? '/';
     const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
-    const contextValue = { request: new MeshRequest(this.options.mesh, principal, runtime) };
+    const contextValue = { request: new MeshRequest(mesh, principal, runtime) };
+    if (router !== null) contextValue.request.facts['router'] = router;
     const reply = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
       context: () => Promise.resolve(contextValue),
@@ -120,12 +124,12 @@ class Handler {
     response.end(sdlOf(runtime.schema));
   }
 
-  private apolloOf(key: string, principal: Principal): Promise<Apollo> {
+  private apolloOf(key: string, principal: Principal, router: boolean): Promise<Apollo> {
     const known = this.servers.get(key);
     if (known) return known;
     const { mesh } = this.options;
     const made = (async () => {
-      const server = apolloFor(mesh, mesh.runtimeFor(principal));
+      const server = apolloFor(mesh, mesh.runtimeFor(principal, router));
       await server.start();
       return server;
     })();

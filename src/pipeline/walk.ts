@@ -54,11 +54,23 @@ export async function ingestPaths(
   for (const file of found) ranked.push({ ...file, rank: await rankOf(file, deps) });
   ranked.sort((a, b) => a.rank - b.rank);
   const totals = new Totals();
-  for (const { path, name } of ranked) {
+  const load = async ({ path, name }: { path: string; name: string }): Promise<void> => {
     const outcome = await ingestOne(path, { ...options, name, open: () => createReadStream(path) as AsyncIterable<Buffer> }, deps, totals);
     onProgress({ done: totals.files.length, total: ranked.length, last: outcome });
-  }
-  return totals.sum();
+  };
+  const last = deps.plan.bindings.length;
+  // Who is who comes first, one file after the other; the rest wait for the disk together.
+  for (const file of ranked) if (file.rank < last) await load(file);
+  const queue = ranked.filter((file) => file.rank === last).values();
+  await Promise.all(Array.from({ length: FILES_AT_ONCE }, () => drain(queue, load)));
+  return totals.sum(ranked.map((file) => file.path));
+}
+
+const FILES_AT_ONCE = 6;
+
+/** Takes the next until none is left; several do so side by side. A fault ends them all. */
+async function drain<T>(queue: Iterator<T>, work: (item: T) => Promise<void>): Promise<void> {
+  for (let next = queue.next(); next.done !== true; next = queue.next()) await work(next.value);
 }
 
 async function ingestOne(path: string, file: FileInput, deps: PipelineDeps, totals: Totals): Promise<FileOutcome> {
@@ -127,8 +139,11 @@ class Totals {
     return this.push({ path, status: 'refused', format: null, records: 0, quarantined: 0, faults: [fault] });
   }
 
-  sum(): IngestTotals {
-    const { files, rows, byCode, records, quarantined } = this;
+  /** Files in the order given. */
+  sum(order: readonly string[]): IngestTotals {
+    const { rows, byCode, records, quarantined } = this;
+    const rank = new Map(order.map((path, index) => [path, index]));
+    const files = [...this.files].sort((a, b) => (rank.get(a.path) ?? 0) - (rank.get(b.path) ?? 0));
     return { files, ...this.statuses, records, rows, quarantined, byCode };
   }
 

@@ -18,22 +18,31 @@ export function copyLine(lead: string, columns: readonly (readonly [string, SqlT
 }
 
 function fieldOf(value: unknown, type: SqlType, name: string): string {
+  const text = literalOf(value, type, name);
+  if (type === 'bytea') return `\\${text}`;
+  return NEVER_ESCAPED.has(type) ? text : escaped(text);
+}
+
+const NEVER_ESCAPED: ReadonlySet<SqlType> = new Set(['bool', 'int', 'bigint', 'float8']);
+
+/** A value as Postgres reads its type from text. Throws ENCODING_INVALID and SAMPLE_INVALID. */
+export function literalOf(value: unknown, type: SqlType, name: string): string {
   switch (type) {
     case 'bytea':
-      if (value instanceof Uint8Array) return `\\\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
+      if (value instanceof Uint8Array) return `\\x${Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')}`;
       break;
     case 'text[]':
-      if (Array.isArray(value)) return escaped(arrayOf(value as unknown[], name), name);
+      if (Array.isArray(value)) return whole(arrayOf(value as unknown[], name), name);
       break;
     case 'json':
       // Text is taken as JSON already written; a value that is itself a text comes quoted.
-      return escaped(typeof value === 'string' ? value : JSON.stringify(value), name);
+      return whole(typeof value === 'string' ? value : JSON.stringify(value), name);
     case 'timestamptz':
     case 'date':
       if (value instanceof Date && !Number.isNaN(value.getTime())) {
         return type === 'date' ? value.toISOString().slice(0, 10) : value.toISOString();
       }
-      if (typeof value === 'string') return escaped(value, name);
+      if (typeof value === 'string') return whole(value, name);
       break;
     case 'bool':
       if (typeof value === 'boolean') return value ? 't' : 'f';
@@ -48,15 +57,19 @@ function fieldOf(value: unknown, type: SqlType, name: string): string {
       break;
     case 'uuid':
     case 'text':
-      if (typeof value === 'string') return escaped(value, name);
+      if (typeof value === 'string') return whole(value, name);
       break;
   }
   throw new CodedError('SAMPLE_INVALID', `The value of column ${name} is not of type ${type}.`, { place: name });
 }
 
-function escaped(text: string, name: string): string {
-  if (PLAIN.test(text)) return text;
+function whole(text: string, name: string): string {
   if (text.includes('\0')) throw new CodedError('ENCODING_INVALID', `The text of column ${name} holds a NUL character.`, { place: name });
+  return text;
+}
+
+function escaped(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(/[\\\t\n\r]/g, (found) => (found === '\\' ? '\\\\' : found === '\t' ? '\\t' : found === '\n' ? '\\n' : '\\r'));
 }
 

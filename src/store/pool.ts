@@ -20,7 +20,7 @@ export interface Pools {
 
 const OWNER_CONNECTIONS_MAX = 2;
 const READER_CONNECTIONS_MAX = 8;
-const WRITER_CONNECTIONS_MAX = 4;
+const WRITER_CONNECTIONS_MAX = 8;
 const CONNECT_MS_MAX = 10_000;
 const IDLE_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 8;

@@ -43,7 +43,7 @@ class Compiler {
   root(field: PlanField & { kind: 'reference' | 'collection' | 'aggregate' }): string {
     switch (field.kind) {
       case 'reference': {
-        const alias = this.builder.alias();
+        const alias = this.rowAlias(field.step);
         const person = field.step.entity.patient;
         const persons = person ? `array_agg(r.person) filter (where r.person is not null)` : 'null::uuid[]';
         return (
@@ -69,7 +69,7 @@ class Compiler {
       case 'computed':
         return jsonForm(this.cell(field.field, field.cell, alias), field.field.type);
       case 'reference': {
-        const inner = this.builder.alias();
+        const inner = this.rowAlias(field.step);
         return `(select ${this.object(inner, field.fields)} from ${field.step.entity.table} ${inner} where ${this.where(field.step, inner, alias)} limit 1)`;
       }
       case 'collection': {
@@ -107,6 +107,13 @@ class Compiler {
 
   /** Entities by alias, so that a cell rule finds the table of its row. */
   private readonly entities = new Map<string, RowStep['entity']>();
+
+  /** A name for rows whose cells are written before their condition is. */
+  private rowAlias(step: RowStep): string {
+    const alias = this.builder.alias();
+    this.entities.set(alias, step.entity);
+    return alias;
+  }
 
   private entityOf(alias: string): RowStep['entity'] {
     const found = this.entities.get(alias);
@@ -189,7 +196,6 @@ class Compiler {
   private page(field: Collection, outer: string | null, withPersons: boolean): string {
     const { step } = field;
     const ordering = this.ordering(field);
-    const rows = this.pageRows(field, outer, ordering);
     const by = (alias: string): string => ordering.map((each, i) => `${alias}.k${i}${each.descending ? ' desc' : ''}`).join(', ');
     const alias = this.builder.alias();
     this.entities.set(alias, step.entity);
@@ -211,8 +217,11 @@ class Compiler {
       inner.push(`${alias}.${step.entity.patient} as person`);
       outerColumns.push('array_agg(distinct r.person) as persons');
     }
-    outerColumns.push(...this.pageFacts(field, outer));
-    return `select ${outerColumns.length > 0 ? outerColumns.join(', ') : '1 as one'} from (select ${inner.join(', ')} from ${rows(alias)}) r`;
+    const facts = this.pageFacts(field, outer);
+    // Facts and names alone need no page; over its rows they would come as often as there are rows, or not at all.
+    if (outerColumns.length === 0) return `select ${facts.length > 0 ? facts.join(', ') : '1 as one'}`;
+    const rows = this.pageRows(field, outer, ordering);
+    return `select ${[...outerColumns, ...facts].join(', ')} from (select ${inner.join(', ')} from ${rows(alias)}) r`;
   }
 
   /** hasNextPage and totalCount look at rows of their own, and only where they are asked for. */

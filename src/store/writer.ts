@@ -4,7 +4,8 @@ import { escapeIdentifier } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { AssetDeclaration, SqlType } from '../kernel/index.js';
 import type { CodedError } from '../kernel/error.js';
-import { copyLine } from './copy-text.js';
+import { copyLine, literalOf } from './copy-text.js';
+import { castOf } from './sql-rules.js';
 import { storedTypes } from './stored-types.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -30,10 +31,20 @@ export interface WriteResult {
 
 const SOURCE_COLUMNS = ['id', 'source_digest', 'source_ordinal'] as const;
 const COPY_BYTES = 128 * 1024;
+/** Up to so many rows pass as parameters: making a temporary table costs more than they do. */
+const INLINE_ROWS_MAX = 256;
 let stages = 0;
 
+/** Rows on their way into a table, numbered from 0 in column stage_n. */
+interface Stage {
+  /** What stands behind `from`. */
+  readonly source: string;
+  readonly values: readonly (readonly (string | null)[])[];
+  readonly table: string | null;
+}
+
 /**
- * Writes rows inside the transaction of `client`: COPY into a temporary table, then one insert. Later rows come after earlier ones:
+ * Writes rows inside the transaction of `client`: COPY into a temporary table (few rows pass as parameters), then one insert. Later rows come after earlier ones:
  * `ignore-identical` keeps the first of a key, `update` the last, `merge` folds them in order. Columns that a row lacks become null.
  */
 export async function writeRows(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
@@ -51,7 +62,7 @@ export async function writeRows(client: PoolClient, target: WriteTarget, rows: r
 async function keepFirst(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
   const columns = Object.keys(target.columns);
   const stage = await stageRows(client, target, columns, rows);
-  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'stage_n')} on conflict do nothing`);
+  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'stage_n')} on conflict do nothing`, [...stage.values]);
   const left = new Set<string>([...target.key, ...(target.ignore ?? []), ...SOURCE_COLUMNS]);
   const compared = columns.filter((column) => !left.has(column));
   const source = (name: string): string => (name in target.columns ? `t.${name}` : 'null');
@@ -60,8 +71,9 @@ async function keepFirst(client: PoolClient, target: WriteTarget, rows: readonly
   const side = (alias: string): string => `row(${compared.map((column) => `${alias}.${escapeIdentifier(column)}`).join(', ')})`;
   const found = await client.query<{ stage_n: number; digest: string | null; ordinal: number | null }>(
     `select s.stage_n, ${source('source_digest')} as digest, ${source('source_ordinal')} as ordinal
-       from ${stage} s join ${escapeIdentifier(target.table)} t on ${sameKey(target)}
+       from ${stage.source} s join ${escapeIdentifier(target.table)} t on ${sameKey(target)}
       where ${side('s')} is distinct from ${side('t')} order by s.stage_n`,
+    [...stage.values],
   );
   const conflicts = found.rows.map((row) => ({ index: row.stage_n, digest: row.digest, ordinal: row.ordinal, fault: null }));
   return { written, conflicts: await drop(client, stage, conflicts) };
@@ -76,6 +88,7 @@ async function replace(client: PoolClient, target: WriteTarget, rows: readonly R
   const action = changed.length === 0 ? 'nothing' : `update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`;
   const { rowCount } = await client.query(
     `${insertFrom(stage, target, columns, 'stage_n desc')} on conflict (${list(target.key)}) do ${action}`,
+    [...stage.values],
   );
   await drop(client, stage, []);
   return rowCount ?? 0;
@@ -89,12 +102,14 @@ async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row
   const stage = await stageRows(client, target, target.key, rows);
   const found = await client.query<Row & { readonly stage_n: number }>({
     text: `select s.stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
-             from (select distinct on (${list(target.key)}) * from ${stage} order by ${list(target.key)}, stage_n) s
+             from (select distinct on (${list(target.key)}) * from ${stage.source} s order by ${list(target.key)}, stage_n) s
              join ${escapeIdentifier(target.table)} t on ${sameKey(target)} for update of t`,
+    values: [...stage.values],
     types: storedTypes,
   });
   const firsts = await client.query<{ stage_n: number; first: number }>(
-    `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage} order by stage_n`,
+    `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage.source} s order by stage_n`,
+    [...stage.values],
   );
   await drop(client, stage, []);
   const current = new Map<number, Row>(found.rows.map(({ stage_n: n, ...row }) => [n, row]));
@@ -119,20 +134,36 @@ const sameKey = (target: WriteTarget): string =>
   target.key.map((column) => `s.${escapeIdentifier(column)} = t.${escapeIdentifier(column)}`).join(' and ');
 
 /** In key order, so that writers who meet lock rows in the same order. */
-function insertFrom(stage: string, target: WriteTarget, columns: readonly string[], order: string): string {
+function insertFrom(stage: Stage, target: WriteTarget, columns: readonly string[], order: string): string {
   return (
     `insert into ${escapeIdentifier(target.table)} (${list(columns)}) ` +
-    `select distinct on (${list(target.key)}) ${list(columns)} from ${stage} order by ${list(target.key)}, ${order}`
+    `select distinct on (${list(target.key)}) ${list(columns)} from ${stage.source} s order by ${list(target.key)}, ${order}`
   );
 }
 
-async function drop<T>(client: PoolClient, stage: string, result: T): Promise<T> {
-  await client.query(`drop table ${stage}`);
+async function drop<T>(client: PoolClient, stage: Stage, result: T): Promise<T> {
+  if (stage.table !== null) await client.query(`drop table ${stage.table}`);
   return result;
 }
 
-/** A temporary table with the types of the target, and the rows in it numbered from 0 in column stage_n. */
-async function stageRows(client: PoolClient, target: WriteTarget, columns: readonly string[], rows: readonly Row[]): Promise<string> {
+function inline(target: WriteTarget, columns: readonly string[], rows: readonly Row[]): Stage {
+  const typed = columns.map((column): [string, SqlType] => [column, target.columns[column] ?? 'text']);
+  const values = typed.map(([column, type]) =>
+    rows.map((row) => {
+      const value = row[column];
+      return value === null || value === undefined ? null : literalOf(value, type, column);
+    }),
+  );
+  const cast = typed.map(([column, type], i) => `c${i}::${castOf(type)} as ${escapeIdentifier(column)}`);
+  const arrays = typed.map((_, i) => `$${i + 1}::text[]`);
+  const names = typed.map((_, i) => `c${i}`);
+  const source = `(select (n - 1)::int as stage_n, ${cast.join(', ')} from unnest(${arrays.join(', ')}) with ordinality as u(${names.join(', ')}, n))`;
+  return { source, values, table: null };
+}
+
+/** A temporary table with the types of the target, or the rows themselves where they are few. */
+async function stageRows(client: PoolClient, target: WriteTarget, columns: readonly string[], rows: readonly Row[]): Promise<Stage> {
+  if (rows.length <= INLINE_ROWS_MAX) return inline(target, columns, rows);
   stages = (stages + 1) % 1_000_000;
   const stage = `pg_temp.stage_${stages}`;
   await client.query(
@@ -151,7 +182,7 @@ async function stageRows(client: PoolClient, target: WriteTarget, columns: reado
     throw error;
   }
   await done;
-  return stage;
+  return { source: stage, values: [], table: stage };
 }
 
 async function feed(stream: NodeJS.WritableStream, columns: readonly (readonly [string, SqlType])[], rows: readonly Row[]): Promise<void> {

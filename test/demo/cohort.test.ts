@@ -43,7 +43,7 @@ describe('the whole cohort', () => {
     process.stdout.write(`demo cohort: ${wallMs.toFixed(0)} ms (${cpuMs.toFixed(0)} ms of processor time), ${String(summary.files)} files, ${(summary.bytes / 1e6).toFixed(1)} MB, ${(disk / 1e6).toFixed(1)} MB in 4 KiB blocks\n`);
     // Processor time, since the wall clock of a test run tells of its neighbours; twice the target of 4 s allows for contention.
     expect(cpuMs).toBeLessThan(8000);
-    expect(disk).toBeLessThan(40e6);
+    expect(disk).toBeLessThan(48e6);
   });
 
   test('counts in its summary what lies on disk', () => {

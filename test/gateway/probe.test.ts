@@ -1,7 +1,7 @@
 import { ask, openWorld, send, type World } from './support.js';
 let world: World;
 beforeAll(async () => { world = await openWorld(); }, 60000);
-afterAll(async () => { await world.close(); });
+afterAll(async () => { await world.close(); }, 60000);
 it('probe', async () => {
   const show = (n: string, r: Awaited<ReturnType<typeof ask>>, ms = 0) => process.stderr.write(`${n}: ${r.status} ${ms.toFixed(0)}ms ${r.text.length}B ${r.text.slice(0, 330)}\n`);
   const t = async (n: string, f: () => Promise<Awaited<ReturnType<typeof ask>>>) => { const s = performance.now(); try { show(n, await f(), performance.now() - s); } catch (e) { process.stderr.write(`${n}: THROWN ${String(e)} ${String((e as {cause?: unknown}).cause)}\n`); } };
@@ -60,5 +60,5 @@ it('probe', async () => {
   await t('2ops', q('query A { patientCount } query B { patientCount }'));
   await t('apq', () => send(world.gateway.url, { headers: json, body: JSON.stringify({ extensions: { persistedQuery: { version: 1, sha256Hash: 'a'.repeat(64) } } }) }));
   await t('sub', q('subscription { x }'));
-  process.stderr.write(world.logged.join('\n') + '\n');
+  process.stderr.write(world.running.logged.join('\n') + '\n');
 }, 60000);

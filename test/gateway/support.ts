@@ -1,81 +1,68 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { openMesh, OPERATOR, type Running } from '../../src/cli/wire.js';
 import { principalOf } from '../../src/cli/who.js';
-import { generateCohort } from '../../src/demo/index.js';
 import { signToken, startGateway, type Gateway } from '../../src/gateway/index.js';
 import { newUuid } from '../../src/kernel/index.js';
-import { ingestPaths } from '../../src/pipeline/index.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
+import { TEST_NOW, openTestMesh, type TestMesh } from '../support/mesh.js';
 
 /** A mesh with data behind a real HTTP server on loopback. */
 export interface World {
-  readonly running: Running;
+  readonly running: TestMesh;
   readonly gateway: Gateway;
-  readonly database: TestDatabase;
-  /** What the operator would read. */
-  readonly logged: string[];
-  /** Moves the clock of the mesh, in milliseconds. */
-  skew: number;
+  /** The clock of the mesh in milliseconds since 1970; a test may move it. */
+  now: number;
   token(name: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens a mesh with a small synthetic cohort, or without data. */
-export async function openWorld({ patients = 40 }: { patients?: number } = {}): Promise<World> {
-  const database = await createDatabase();
-  const home = await mkdtemp(join(tmpdir(), 'thalamus-gateway-'));
-  const logged: string[] = [];
-  const clock = (): number => Date.now() + world.skew;
-  const world = { skew: 0 } as { -readonly [K in keyof World]: World[K] };
-  const running = await openMesh({ engine: database.engine, home, log: (line) => logged.push(line), clock });
-  if (patients > 0) {
-    const outDir = join(home, 'cohort');
-    await generateCohort({ patients, seed: 7, outDir, now: Date.now() });
-    await ingestPaths([outDir], running.pipeline(OPERATOR));
-  }
+/** The demo cohort behind a gateway of its own. */
+export async function openWorld(): Promise<World> {
+  const time = { now: TEST_NOW };
+  const running = await openTestMesh(() => time.now);
   const gateway = await startGateway({ mesh: running.mesh, identity: running.identity, host: '127.0.0.1', port: 0, ready: () => Promise.resolve(true) });
-  return Object.assign(world, {
+  return Object.assign(time, {
     running,
     gateway,
-    database,
-    logged,
-    token: (name: string) => signToken(running.key, { ...principalOf(name) }, clock(), newUuid(clock())),
+    token: (name: string) => signToken(running.key, principalOf(name), time.now, newUuid(time.now)),
     async close() {
       await gateway.stop();
       await running.close();
-      await database.drop();
-      await rm(home, { recursive: true, force: true });
     },
   });
+}
+
+interface ReplyError {
+  readonly message: string;
+  readonly path?: readonly unknown[];
+  readonly extensions: { readonly code: string; readonly [name: string]: unknown };
 }
 
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  readonly ms: number;
   readonly body: {
     readonly data?: Record<string, unknown> | null;
-    readonly errors?: readonly { readonly message: string; readonly path?: readonly unknown[]; readonly extensions: { readonly code: string; readonly [name: string]: unknown } }[];
+    readonly errors?: readonly ReplyError[];
     readonly extensions?: { readonly lineageId: string; readonly receipt?: { readonly logId: string; readonly seq: number } };
   };
 }
 
 /** Sends a body to the gateway as it is. */
 export async function send(url: string, init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }): Promise<Reply> {
+  const started = performance.now();
   const response = await fetch(url, { method: 'POST', ...init });
   const text = await response.text();
+  const ms = performance.now() - started;
   let body: Reply['body'] = {};
   try {
     body = JSON.parse(text) as Reply['body'];
   } catch {
     // Some replies are no JSON; their text is what counts.
   }
-  return { status: response.status, headers: response.headers, text, body };
+  return { status: response.status, headers: response.headers, text, ms, body };
 }
 
-/** Asks a question as a demo identity, or with a token that is given. */
+/** Asks a question as a demo identity. */
 export async function ask(world: World, who: string, query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<Reply> {
   return send(world.gateway.url, {
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await world.token(who)}`, ...headers },
@@ -85,7 +72,10 @@ export async function ask(world: World, who: string, query: string, variables: R
 
 export const codesOf = (reply: Reply): string[] => (reply.body.errors ?? []).map((error) => error.extensions.code);
 
-/** One column of a statement, as the owner of the database sees it. */
+/** A reply without what is different in every run: ids of the run and its place in the log. */
+export const withoutRun = (reply: Reply): string => reply.text.replaceAll(/"(lineageId|logId)":"[^"]*"/g, '"$1":""').replaceAll(/"seq":\d+/g, '"seq":0');
+
+/** The column `value` of a statement, as the owner of the database sees it. */
 export async function column<T>(world: World, statement: string, values: unknown[] = []): Promise<T[]> {
   const { rows } = await world.running.pools.owner.query<{ value: T }>(statement, values);
   return rows.map((row) => row.value);

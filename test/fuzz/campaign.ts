@@ -1,0 +1,92 @@
+import { principalOf } from '../../src/cli/who.js';
+import { TEST_NOW, openTestMesh, type TestMesh } from '../support/mesh.js';
+import { canariesOf, leaving } from './canary.js';
+import { compare, type Compared } from './compare.js';
+import { smaller, writeQuery, type Question, type Selection } from './document.js';
+import { QueryGenerator } from './generate.js';
+import { Draw } from './random.js';
+import { valuesOf } from './values.js';
+
+export const IDENTITIES = ['clinician', 'analyst', 'steward', 'officer', 'engineer'] as const;
+const FAULTS = 0.04;
+const SHRINKS_MAX = 300;
+
+export interface Finding {
+  readonly seed: number;
+  readonly who: string;
+  readonly kind: 'difference' | 'crash' | 'leak';
+  readonly detail: string;
+  readonly question: Question;
+}
+
+export interface Campaign {
+  readonly queries: number;
+  readonly identities: number;
+  readonly findings: readonly Finding[];
+  /** Queries by the path that answered them. */
+  readonly paths: Readonly<Record<string, number>>;
+  /** Queries that were answered with data. */
+  readonly answered: number;
+  readonly refusedByCode: Readonly<Record<string, number>>;
+  readonly canaries: number;
+}
+
+/** A mesh one day after the cohort was loaded, so that its own runs can be told from those that were there. */
+export const openFuzzMesh = (): Promise<TestMesh> => openTestMesh(() => TEST_NOW + 86_400_000);
+
+/** Asks `queries` random questions, each of both executors, as the demo identities in turn. Equal seeds ask equal questions. */
+export async function runCampaign(mesh: TestMesh, options: { seed: number; queries: number; findingsMax?: number }): Promise<Campaign> {
+  const values = await valuesOf(mesh.pools.owner);
+  const canaries = await canariesOf(mesh.pools.owner);
+  const findings: Finding[] = [];
+  const paths: Record<string, number> = {};
+  const refusedByCode: Record<string, number> = {};
+  let answered = 0;
+  let asked = 0;
+  for (; asked < options.queries && findings.length < (options.findingsMax ?? 1); asked++) {
+    const seed = options.seed + asked;
+    const who = IDENTITIES[asked % IDENTITIES.length] ?? 'clinician';
+    const principal = principalOf(who);
+    const generator = new QueryGenerator(mesh.mesh.runtimeFor(principal).schema, values, new Draw(seed), FAULTS);
+    const selections = generator.query();
+    const judge = async (tried: readonly Selection[]): Promise<{ compared: Compared; fault: Pick<Finding, 'kind' | 'detail'> | null }> => {
+      const compared = await compare(mesh, principal, writeQuery(tried));
+      return { compared, fault: faultOf(compared, who === 'analyst' || who === 'engineer' ? canaries.foundIn : () => []) };
+    };
+    const { compared, fault } = await judge(selections);
+    paths[compared.path] = (paths[compared.path] ?? 0) + 1;
+    if (compared.answer.data !== null) answered += 1;
+    for (const { code } of compared.answer.errors) refusedByCode[code] = (refusedByCode[code] ?? 0) + 1;
+    if (!fault) continue;
+    const smallest = await shrink(selections, async (tried) => (await judge(tried)).fault?.kind === fault.kind);
+    const { detail } = (await judge(smallest)).fault ?? fault;
+    findings.push({ seed, who, kind: fault.kind, detail, question: writeQuery(smallest) });
+  }
+  return { queries: asked, identities: IDENTITIES.length, findings, paths, answered, refusedByCode, canaries: canaries.count };
+}
+
+const CRASHES = new Set(['INTERNAL', 'UNAVAILABLE']);
+
+function faultOf({ answer, reference, difference }: Compared, leaks: (text: string) => readonly string[]): Pick<Finding, 'kind' | 'detail'> | null {
+  const crash = [...answer.errors, ...reference.errors].find((each) => CRASHES.has(each.code));
+  if (crash) return { kind: 'crash', detail: `${crash.code} ${crash.message}` };
+  const leaked = [...leaks(leaving(answer)), ...leaks(leaving(reference))];
+  if (leaked.length > 0) return { kind: 'leak', detail: `${leaked.length} identifiers` };
+  return difference === null ? null : { kind: 'difference', detail: difference };
+}
+
+async function shrink(selections: readonly Selection[], fails: (tried: readonly Selection[]) => Promise<boolean>): Promise<readonly Selection[]> {
+  let smallest = selections;
+  let tries = 0;
+  search: while (tries < SHRINKS_MAX) {
+    for (const tried of smaller(smallest)) {
+      if (++tries > SHRINKS_MAX) break search;
+      if (await fails(tried)) {
+        smallest = tried;
+        continue search;
+      }
+    }
+    break;
+  }
+  return smallest;
+}
