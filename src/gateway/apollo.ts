@@ -1,9 +1,9 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerPluginCacheControlDisabled } from '@apollo/server/plugin/disabled';
+import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { DocumentNode, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { LIMITS } from '../kernel/index.js';
 import type { ClassRuntime } from './class-runtime.js';
-import { maskError } from './errors.js';
+import { codedCause, maskError } from './errors.js';
 import { runOperation } from './executor.js';
 import { limitRules } from './limits.js';
 import type { Mesh } from './mesh.js';
@@ -41,7 +41,7 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
       stop: () => Promise.resolve(),
     },
     // The default plug-in wraps every field of the schema for good and doubles the time of a request.
-    plugins: [ApolloServerPluginCacheControlDisabled(), recorder(mesh)],
+    plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), recorder(mesh)],
     validationRules: [...limitRules],
     parseOptions: { maxTokens: LIMITS.document_tokens_max },
     hideSchemaDetailsFromClientErrors: true,
@@ -50,7 +50,7 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
     csrfPrevention: true,
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
-    status400ForVariableCoercionErrors: true,
+    logger: operatorLog(mesh),
     formatError: (formatted) => formatted,
     stringifyResult: (value) => stringify(value),
   });
@@ -85,6 +85,9 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
               return masked.error;
             });
           }
+          // An answer without data has the status of its error.
+          const whole = result.data === null || result.data === undefined ? codedCause(errors?.[0]) : undefined;
+          if (whole) response.http.status = whole.status;
           const { receipt } = request;
           result.extensions = { ...result.extensions, lineageId: request.runId, ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}) };
           response.http.headers.set('cache-control', 'no-store');
@@ -94,7 +97,14 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
   };
 }
 
-const ERRORS_MAX = 20;
+const ERRORS_MAX = 10;
+
+/** Apollo's own lines are for the operator too; by default they would go to the console. */
+function operatorLog({ parts }: Mesh) {
+  const quiet = (): void => undefined;
+  const tell = (line: string): void => { parts.log(line); };
+  return { debug: quiet, info: quiet, warn: tell, error: tell };
+}
 
 function stringify(value: FormattedExecutionResult): string {
   const parts: string[] = [];

@@ -15,6 +15,7 @@ import {
   type GraphQLFieldConfig,
   type GraphQLResolveInfo,
   type OperationDefinitionNode,
+  type SelectionNode,
 } from 'graphql';
 import { dataTypes, entityOfType, fieldDeclaration } from '../governance/index.js';
 import { CodedError, DECLARATION, entityClasses, entityOf, type ColumnField, type ReferenceField, type Scope } from '../kernel/index.js';
@@ -26,6 +27,8 @@ type Key = Readonly<Record<string, ColumnField>>;
 type Args = Readonly<Record<string, unknown>>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** NUL, or half a surrogate pair. */
+const NOT_STORABLE = /\0|\p{Surrogate}/u;
 const KEY_CHARACTERS_MAX = 1_024;
 const UNKNOWN = 'unknown';
 
@@ -100,7 +103,7 @@ async function loadEntity(type: GraphQLObjectType, representation: Args, context
 /** A value of a key as its column takes it; undefined where no row can have it. */
 function keyValue(given: unknown, field: ColumnField): string | undefined {
   const text = typeof given === 'number' && Number.isSafeInteger(given) ? String(given) : given;
-  if (typeof text !== 'string' || text.length > KEY_CHARACTERS_MAX || text.includes('\0') || !text.isWellFormed()) return undefined;
+  if (typeof text !== 'string' || text.length > KEY_CHARACTERS_MAX || NOT_STORABLE.test(text)) return undefined;
   return field.type === 'uuid' && !UUID.test(text) ? undefined : text;
 }
 
@@ -182,7 +185,7 @@ export function lineageView({ schema, operation, fragments }: Planned): Planned 
   const types = isUnionType(union) ? union.getTypes() : [];
   const replaced = <T extends OperationDefinitionNode | FragmentDefinitionNode>(part: T): T =>
     visit(part, {
-      SelectionSet: (set) => ({ ...set, selections: set.selections.flatMap((each) => (each.kind === Kind.FIELD ? asReferences(each, types) : [each])) }),
+      SelectionSet: (set) => ({ ...set, selections: set.selections.flatMap((each): readonly SelectionNode[] => (each.kind === Kind.FIELD ? asReferences(each, types) : [each])) }),
     }) as T;
   return { schema: viewOf(schema, types), operation: replaced(operation), fragments: Object.fromEntries(Object.entries(fragments).map(([name, each]) => [name, replaced(each)])) };
 }

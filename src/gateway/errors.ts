@@ -33,7 +33,7 @@ export function maskError(formatted: GraphQLFormattedError, thrown: unknown, lin
   const coded = codedCause(thrown);
   const apollo = typeof formatted.extensions?.['code'] === 'string' ? formatted.extensions['code'] : '';
   const code: ErrorCode = coded?.code ?? APOLLO_CODES[apollo] ?? 'INTERNAL';
-  const message = coded?.message ?? (code === 'INTERNAL' ? 'The request could not be answered.' : formatted.message);
+  const message = bounded(coded?.message ?? (code === 'INTERNAL' ? 'The request could not be answered.' : formatted.message));
   const place = coded?.place;
   return {
     error: {
@@ -45,6 +45,10 @@ export function maskError(formatted: GraphQLFormattedError, thrown: unknown, lin
     detail: coded ? coded.detail : code === 'INTERNAL' ? describe(thrown) : undefined,
   };
 }
+
+/** A sentence of graphql-js repeats names of the document, which may be of any length. */
+const bounded = (message: string): string => (message.length > MESSAGE_LETTERS_MAX ? `${message.slice(0, MESSAGE_LETTERS_MAX)}...` : message);
+const MESSAGE_LETTERS_MAX = 300;
 
 function describe(thrown: unknown): string {
   const root = thrown instanceof GraphQLError ? (thrown.originalError ?? thrown) : thrown;

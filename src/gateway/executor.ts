@@ -100,7 +100,10 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
   const mutation = operation.operation === 'mutation';
   const { parts: mesh } = request.mesh;
   const { policyClass, schema, guardedSchema } = request.runtime;
-  const planned = mutation ? null : planQuery({ ...lineageView({ schema, operation, fragments }), policyClass, variables, lenient: true }).plan;
+  const ready = mutation ? null : planQuery({ ...lineageView({ schema, operation, fragments }), policyClass, variables, lenient: true });
+  // Arguments and cursors are refused before anything is read, as on the compiled path.
+  if (ready) bindPlan(request, ready, variables);
+  const planned = ready?.plan;
   const run = async (session: ReadSession): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
     const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched);
     const result = await execute({ schema: guardedSchema, document, operationName: operation.name?.value, variableValues: variables, contextValue: new RequestScope(request, reader) });
@@ -110,7 +113,11 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
   const result = await withReadSession(mesh.pools.reader, request.wall, run);
   const errors = result.errors ?? [];
   // A query is answered whole or refused whole, on either path: what is missing from an answer must never look like absent data.
-  if (!mutation && errors[0]) throw codedCause(errors[0]) ?? errors[0];
+  if (!mutation && errors[0]) {
+    // Nothing leaves, so nobody stands behind the refusal.
+    request.patients.clear();
+    throw codedCause(errors[0]) ?? errors[0];
+  }
   const data = result.data === undefined || result.data === null ? null : JSON.stringify(result.data);
   const plan = lineagePlan(document, planned?.columns ?? [], planned?.decisions ?? [], request.mesh.policy.version);
   const code = errors.length > 0 ? codeOf(errors[0]) : null;

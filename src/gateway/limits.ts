@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, type ASTNode, type FragmentDefinitionNode, type SelectionSetNode, type ValidationContext, type ValidationRule } from 'graphql';
+import { GraphQLError, Kind, parse, type ASTNode, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode, type ValidationContext, type ValidationRule } from 'graphql';
 import { CodedError, LIMITS } from '../kernel/index.js';
 
 /**
@@ -7,26 +7,76 @@ import { CodedError, LIMITS } from '../kernel/index.js';
  */
 export const limitRules: readonly ValidationRule[] = [documentLimits];
 
+/** Refuses a document that is far too large or nested before anything recursive or quadratic sees it (LIMIT_EXCEEDED); other faults are left to the parser. */
+export function assertWithinLimits(source: string): void {
+  if (nestingOf(source) > LIMITS.document_nesting_max) throw exceeded('document_nesting_max');
+  let document: DocumentNode;
+  try {
+    document = parse(source, { maxTokens: LIMITS.document_tokens_max, noLocation: true });
+  } catch (error) {
+    if (error instanceof GraphQLError && error.message.includes('tokens. Parsing aborted')) throw exceeded('document_tokens_max');
+    return;
+  }
+  for (const { limit } of excesses(document)) throw exceeded(limit);
+}
+
+/** How deep brackets of any kind are nested, texts and comments apart. */
+function nestingOf(source: string): number {
+  let open = 0;
+  let deepest = 0;
+  for (let i = 0; i < source.length; i += 1) {
+    const letter = source[i];
+    if (letter === '{' || letter === '[' || letter === '(') deepest = Math.max(deepest, (open += 1));
+    else if (letter === '}' || letter === ']' || letter === ')') open -= 1;
+    else if (letter === '#') i = endOfLine(source, i);
+    else if (letter === '"') i = endOfText(source, i);
+  }
+  return deepest;
+}
+
+function endOfLine(source: string, start: number): number {
+  for (let i = start; i < source.length; i += 1) if (source[i] === '\n' || source[i] === '\r') return i;
+  return source.length;
+}
+
+function endOfText(source: string, start: number): number {
+  const block = source.startsWith('"""', start);
+  const quotes = block ? '"""' : '"';
+  for (let i = start + quotes.length; i < source.length; i += 1) {
+    // In a block text a backslash escapes nothing but three quotes.
+    if (source[i] === '\\' && (!block || source.startsWith(quotes, i + 1))) i += quotes.length;
+    else if (source.startsWith(quotes, i)) return i + quotes.length - 1;
+    // A text on one line ends with it; the parser refuses it.
+    else if (!block && source[i] === '\n') return i;
+  }
+  return source.length;
+}
+
+type Limit = 'document_nesting_max' | 'document_tokens_max' | 'document_depth_max' | 'document_height_max' | 'document_aliases_max' | 'document_root_fields_max';
+
+const exceeded = (limit: Limit): CodedError => new CodedError('LIMIT_EXCEEDED', `The document exceeds ${limit} (${LIMITS[limit]}).`);
+
+function* excesses(document: DocumentNode): Generator<{ limit: Limit; operation: ASTNode }> {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const each of document.definitions) if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
+  const measure = measurer(fragments);
+  for (const operation of document.definitions) {
+    if (operation.kind !== Kind.OPERATION_DEFINITION) continue;
+    const size = measure(operation.selectionSet);
+    if (size.depth > LIMITS.document_depth_max) yield { limit: 'document_depth_max', operation };
+    if (size.fields > LIMITS.document_height_max) yield { limit: 'document_height_max', operation };
+    if (size.aliases > LIMITS.document_aliases_max) yield { limit: 'document_aliases_max', operation };
+    if (size.roots > LIMITS.document_root_fields_max) yield { limit: 'document_root_fields_max', operation };
+  }
+}
+
 function documentLimits(context: ValidationContext) {
   return {
     Document: {
       enter(): void {
-        const document = context.getDocument();
-        const fragments = new Map<string, FragmentDefinitionNode>();
-        for (const each of document.definitions) if (each.kind === Kind.FRAGMENT_DEFINITION) fragments.set(each.name.value, each);
-        const measure = measurer(fragments);
-        for (const each of document.definitions) {
-          if (each.kind !== Kind.OPERATION_DEFINITION) continue;
-          const size = measure(each.selectionSet);
-          const over = (limit: keyof typeof LIMITS, value: number, node: ASTNode): void => {
-            if (value <= LIMITS[limit]) return;
-            const refusal = new CodedError('LIMIT_EXCEEDED', `The document exceeds ${limit} (${LIMITS[limit]}).`);
-            context.reportError(new GraphQLError(refusal.message, { nodes: [node], originalError: refusal }));
-          };
-          over('document_depth_max', size.depth, each);
-          over('document_height_max', size.fields, each);
-          over('document_aliases_max', size.aliases, each);
-          over('document_root_fields_max', size.roots, each);
+        for (const { limit, operation } of excesses(context.getDocument())) {
+          const refusal = exceeded(limit);
+          context.reportError(new GraphQLError(refusal.message, { nodes: [operation], originalError: refusal }));
         }
       },
     },

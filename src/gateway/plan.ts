@@ -108,8 +108,7 @@ class Planner {
   private field(parent: GraphQLObjectType, entity: EntityDeclaration | undefined, key: string, nodes: readonly FieldNode[]): PlanField {
     const [node] = nodes;
     if (!node) throw new PlanUnsupported('empty group');
-    // Postgres cuts names at 63 bytes, so two long aliases could become one.
-    if (Buffer.byteLength(key) > 63 && !this.lenient) throw new PlanUnsupported('long response key');
+    this.fits(key);
     const name = node.name.value;
     // Beside fields with data, graphql-js answers what is asked of the schema.
     if (name === '__typename' || (this.lenient && name.startsWith('__'))) return { kind: 'typename', key, value: parent.name };
@@ -132,6 +131,11 @@ class Planner {
       default:
         throw new PlanUnsupported(declaration.kind);
     }
+  }
+
+  /** Postgres cuts names at 63 bytes, so two long aliases could become one. */
+  private fits(key: string): void {
+    if (Buffer.byteLength(key) > 63 && !this.lenient) throw new PlanUnsupported('long response key');
   }
 
   private cell(coordinate: string, entity: EntityDeclaration | undefined, key: string, field: ColumnField | ComputedField): PlanField {
@@ -164,6 +168,7 @@ class Planner {
   private connection(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionPlan[] {
     const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
     return [...groups].map(([key, children]): ConnectionPlan => {
+      this.fits(key);
       const name = children[0]?.name.value ?? '';
       if (name === '__typename') return { kind: 'typename', key, value: type.name };
       if (name === 'totalCount') return { kind: 'totalCount', key };
@@ -176,6 +181,7 @@ class Planner {
   private items(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionItem[] {
     const groups = collectSubfields(this.schema, this.fragments, this.variables, type, nodes);
     return [...groups].map(([key, children]): ConnectionItem => {
+      this.fits(key);
       const name = children[0]?.name.value ?? '';
       if (name === '__typename') return { kind: 'typename', key, value: type.name };
       if (name === 'cursor' || name === 'hasNextPage' || name === 'endCursor') return { kind: name, key };

@@ -62,7 +62,9 @@ export class ReferenceReader {
     const pairs = field.kind === 'reader' ? field.parent : field.on.map(([ours]) => ours);
     const key = pairs.map((column) => storedValue(parent, column));
     if (key.some((each) => each === null || each === undefined) && field.kind !== 'reader') return Promise.resolve(field.kind === 'reference' ? null : this.empty(field));
-    const name = `${coordinate}:${JSON.stringify(args)}:${field.kind === 'reader' ? JSON.stringify(valueTags(info)) : ''}`;
+    // What is asked of the rows decides what is read, so equal lists under two names share a load only where they ask alike.
+    const asked = field.kind === 'reader' ? JSON.stringify(valueTags(info)) : field.kind === 'collection' && asksTotal(info) ? 'total' : '';
+    const name = `${coordinate}:${JSON.stringify(args)}:${asked}`;
     let loader = this.loaders.get(name);
     if (!loader) {
       loader = new DataLoader((keys) => this.load(field, coordinate, keys, args, info), { cacheKeyFn: (each) => JSON.stringify(each) });
@@ -238,6 +240,13 @@ const includes = (list: readonly Predicate[], one: Predicate): boolean => indexO
 const indexOf = (list: readonly Predicate[], one: Predicate): number => list.findIndex((each) => JSON.stringify(each) === JSON.stringify(one));
 const withheld = (count: number, min: number): number | null => (count > 0 && count < min ? null : count);
 
+const totals = new WeakMap<GraphQLResolveInfo['fieldNodes'], boolean>();
+
 function asksTotal(info: GraphQLResolveInfo): boolean {
-  return JSON.stringify(info.fieldNodes.map((node) => node.selectionSet)).includes('"totalCount"') || Object.values(info.fragments).some((each) => each.typeCondition.name.value.endsWith('Connection'));
+  const known = totals.get(info.fieldNodes);
+  if (known !== undefined) return known;
+  const made =
+    JSON.stringify(info.fieldNodes.map((node) => node.selectionSet)).includes('"totalCount"') || Object.values(info.fragments).some((each) => each.typeCondition.name.value.endsWith('Connection'));
+  totals.set(info.fieldNodes, made);
+  return made;
 }

@@ -2,7 +2,7 @@ import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { isScalarType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { assertClassified, dataTypes, fieldDeclaration } from '../governance/index.js';
-import { CodedError, type Product } from '../kernel/index.js';
+import { CodedError, Patient, type Product } from '../kernel/index.js';
 
 /** Fields that lead to rows: the reference path resolves them by their declaration. */
 const LEADING = new Set(['reference', 'collection', 'aggregate', 'reader']);
@@ -14,7 +14,8 @@ export function buildSchema(products: readonly Product[], resolve: GraphQLFieldR
   if (!first) throw new CodedError('CONFIG_INVALID', 'There is no product to serve.');
   const schema = buildSchemaSync({
     resolvers: [first, ...rest],
-    orphanedTypes: products.flatMap((product) => [...product.types]),
+    // A product may add to a person without a field that leads to one; alone, it would lose what it adds.
+    orphanedTypes: [...new Set([Patient, ...products.flatMap((product) => [...product.types])])],
     // Directives of federation are unknown to graphql-js; composition checks them.
     skipCheck: true,
     validate: false,

@@ -1,11 +1,15 @@
 import { HeaderMap, type ApolloServer } from '@apollo/server';
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGunzip } from 'node:zlib';
-import { CodedError, LIMITS, isCoded, newUuid, type Principal } from '../kernel/index.js';
+import type { EvidenceEntry } from '../governance/index.js';
+import { CodedError, LIMITS, isCoded, newUuid } from '../kernel/index.js';
 import { apolloFor } from './apollo.js';
+import { HttpRefusal, NOT_ACCEPTABLE, readBody, refusalOf } from './body.js';
+import type { ClassRuntime } from './class-runtime.js';
 import { errorBody } from './errors.js';
 import type { Identity } from './identity.js';
+import { assertWithinLimits } from './limits.js';
 import { Lru } from './lru.js';
 import type { Mesh } from './mesh.js';
 import { MeshRequest } from './request.js';
@@ -65,6 +69,9 @@ function listen(server: Server, { host, port }: GatewayOptions): Promise<void> {
 }
 
 class Handler {
+  /** Digests of documents that are within the limits. */
+  private readonly measured = new Lru<true>(LIMITS.plan_cache_entries_max);
+
   constructor(
     private readonly options: GatewayOptions,
     private readonly servers: Lru<Promise<Apollo>>,
@@ -89,34 +96,58 @@ class Handler {
   }
 
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await readBody(request);
-    const principal = await this.options.identity.principal(request.headers.authorization);
     const { mesh, identity } = this.options;
+    // Who asks is known before anything of the body is read.
+    const principal = await identity.principal(request.headers.authorization);
     // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
     const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
     const runtime = mesh.runtimeFor(principal, router !== null);
-    const apollo = await this.apolloOf(`${runtime.policyClass.key}${router === null ? '' : ' router'}`, principal, router !== null);
+    const question = new MeshRequest(mesh, principal, runtime);
+    if (router !== null) question.facts['router'] = router;
+    try {
+      await this.answer(request, response, question);
+    } catch (error) {
+      await this.refuse(response, error, question);
+    }
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, question: MeshRequest): Promise<void> {
+    const body = await readBody(request);
+    const apollo = await this.apolloOf(question.runtime, question.facts['router'] !== undefined);
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const url = request.url ?? '/';
     const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
-    const contextValue = { request: new MeshRequest(mesh, principal, runtime) };
-    if (router !== null) contextValue.request.facts['router'] = router;
+    this.measure(body, search);
+    const contextValue = { request: question };
     const reply = await apollo.executeHTTPGraphQLRequest({
       httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
       context: () => Promise.resolve(contextValue),
     });
+    if (reply.body.kind !== 'complete') throw new CodedError('INTERNAL', 'An answer came in parts.');
+    // What never became an operation has no record yet, and nothing leaves without one.
+    if (!question.receipt || reply.status === NOT_ACCEPTABLE) throw refusalOf(reply.status ?? 500, reply.body.string);
     for (const [name, value] of reply.headers) response.setHeader(name, value);
     response.statusCode = reply.status ?? 200;
-    if (reply.body.kind === 'complete') response.end(reply.body.string);
-    else throw new CodedError('INTERNAL', 'An answer came in parts.');
+    response.end(reply.body.string);
+  }
+
+  /** Limits of a document before Apollo sees it: the rules of graphql-js take quadratic time over one that is far too large. */
+  private measure(body: unknown, search: string): void {
+    const source = body !== null && typeof body === 'object' && 'query' in body ? body.query : new URLSearchParams(search).get('query');
+    if (typeof source !== 'string') return;
+    const digest = createHash('sha256').update(source).digest('base64');
+    if (this.measured.get(digest)) return;
+    assertWithinLimits(source);
+    this.measured.set(digest, true);
   }
 
   /** The schema that the caller may see, as SDL. */
   private async schema(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const principal = await this.options.identity.principal(request.headers.authorization);
     const runtime = this.options.mesh.runtimeFor(principal);
-    const etag = `"${Buffer.from(runtime.policyClass.key).toString('base64url').slice(0, 64)}"`;
+    const { key, goodUntil } = runtime.policyClass;
+    const etag = `"${createHash('sha256').update(`${key} ${goodUntil}`).digest('base64url')}"`;
     response.setHeader('etag', etag);
     response.setHeader('cache-control', 'private, no-cache');
     if (request.headers['if-none-match'] === etag) return send(response, 304, '');
@@ -124,12 +155,15 @@ class Handler {
     response.end(sdlOf(runtime.schema));
   }
 
-  private apolloOf(key: string, principal: Principal, router: boolean): Promise<Apollo> {
+  private apolloOf(runtime: ClassRuntime, router: boolean): Promise<Apollo> {
+    // A class is made anew when a grant begins or ends, and its server with it.
+    const { key: name, goodUntil } = runtime.policyClass;
+    const key = `${name} ${goodUntil}${router ? ' router' : ''}`;
     const known = this.servers.get(key);
     if (known) return known;
     const { mesh } = this.options;
     const made = (async () => {
-      const server = apolloFor(mesh, mesh.runtimeFor(principal, router));
+      const server = apolloFor(mesh, runtime);
       await server.start();
       return server;
     })();
@@ -138,35 +172,43 @@ class Handler {
   }
 
   /** Refusals before GraphQL are audited too; they tell nothing but their code. */
-  private async refuse(response: ServerResponse, error: unknown): Promise<void> {
+  private async refuse(response: ServerResponse, error: unknown, question?: MeshRequest): Promise<void> {
     const { mesh } = this.options;
     const coded = isCoded(error) ? error : new CodedError('INTERNAL', 'The request could not be answered.', { detail: error instanceof Error ? (error.stack ?? '') : '' });
-    const runId = newUuid(mesh.parts.clock());
+    const runId = question?.runId ?? newUuid(mesh.parts.clock());
     if (coded.detail) mesh.parts.log(`${runId} ${coded.code} ${coded.detail}`);
-    if (coded.code !== 'AUDIT_UNAVAILABLE') {
-      await mesh.audit
-        .append({
-          runId,
-          kind: 'refused',
-          at: mesh.parts.clock(),
-          principal: 'unknown',
-          roles: [],
-          purpose: 'unknown',
-          policyVersion: mesh.policy.version,
-          plan: null,
-          patients: new Set(),
-          rows: 0,
-          resultDigest: null,
-          bytes: 0,
-          versions: {},
-          code: coded.code,
-          facts: {},
-        })
-        .catch(() => undefined);
+    let final = coded;
+    try {
+      if (question) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
+      else await mesh.audit.append(refusedEntry(mesh, runId, coded.code));
+    } catch (fault) {
+      // A refusal holds no data; the caller still learns that the log is away.
+      if (isCoded(fault)) final = fault;
     }
     if (response.headersSent) response.destroy();
-    else send(response, coded.status, errorBody(coded, runId));
+    else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, errorBody(final, runId));
   }
+}
+
+/** The record of a request whose sender is not known. */
+function refusedEntry(mesh: Mesh, runId: string, code: string): EvidenceEntry {
+  return {
+    runId,
+    kind: 'refused',
+    at: mesh.parts.clock(),
+    principal: 'unknown',
+    roles: [],
+    purpose: 'unknown',
+    policyVersion: mesh.policy.version,
+    plan: null,
+    patients: new Set(),
+    rows: 0,
+    resultDigest: null,
+    bytes: 0,
+    versions: {},
+    code,
+    facts: {},
+  };
 }
 
 function send(response: ServerResponse, status: number, body: string): void {
@@ -174,27 +216,4 @@ function send(response: ServerResponse, status: number, body: string): void {
   if (!response.hasHeader('content-type')) response.setHeader('content-type', 'application/json; charset=utf-8');
   response.setHeader('cache-control', 'no-store');
   response.end(body);
-}
-
-/** The body as JSON, at most 2 MB after decompression. */
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  if (request.method !== 'POST') return {};
-  const type = request.headers['content-type'] ?? '';
-  const tooLarge = (): CodedError => new CodedError('LIMIT_EXCEEDED', 'The body is larger than the limit.');
-  if (Number(request.headers['content-length'] ?? 0) > LIMITS.request_body_bytes_max) throw tooLarge();
-  const source = request.headers['content-encoding'] === 'gzip' ? request.pipe(createGunzip()) : request;
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of source) {
-    const bytes = part as Buffer;
-    size += bytes.length;
-    if (size > LIMITS.request_body_bytes_max) throw tooLarge();
-    parts.push(bytes);
-  }
-  if (!type.toLowerCase().startsWith('application/json')) return {};
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8')) as unknown;
-  } catch {
-    throw new CodedError('BAD_INPUT', 'The body is not JSON.');
-  }
 }

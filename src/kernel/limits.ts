@@ -2,6 +2,7 @@
 export const LIMITS = {
   request_body_bytes_max: 2_000_000,
   document_tokens_max: 15_000,
+  document_nesting_max: 64,
   document_depth_max: 15,
   document_height_max: 200,
   document_aliases_max: 30,

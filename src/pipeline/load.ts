@@ -141,7 +141,10 @@ export class FileLoad {
   /** Evidence comes before the file counts as done: a crash between the two tells it again, never leaves it out. */
   async close(fault: CodedError | null): Promise<IngestReport> {
     const { store, evidence } = this.deps;
-    const status = fault === null ? 'ingested' : Object.values(this.counts.rows).some((written) => written > 0) ? 'partly' : 'refused';
+    const kept = Object.values(this.counts.rows).some((written) => written > 0);
+    const whole = fault === null && this.counts.quarantined === 0;
+    // A file whose every record was refused is done with all the same: its records wait in quarantine.
+    const status = whole ? 'ingested' : kept || fault === null ? 'partly' : 'refused';
     if (fault !== null) {
       const refusal: Refusal = {
         ordinal: WHOLE_FILE,

@@ -62,7 +62,16 @@ export async function ingestPaths(
   // Who is who comes first, one file after the other; the rest wait for the disk together.
   for (const file of ranked) if (file.rank < last) await load(file);
   const queue = ranked.filter((file) => file.rank === last).values();
-  await Promise.all(Array.from({ length: FILES_AT_ONCE }, () => drain(queue, load)));
+  const twins: typeof ranked = [];
+  const loadOrWait = async (file: (typeof ranked)[number]): Promise<void> => {
+    await load(file).catch((error: unknown) => {
+      // The same bytes under two names, at the same moment: the second waits and finds them known.
+      if (!isCoded(error) || error.code !== 'CONFLICT') throw error;
+      twins.push(file);
+    });
+  };
+  await Promise.all(Array.from({ length: FILES_AT_ONCE }, () => drain(queue, loadOrWait)));
+  for (const file of twins) await load(file);
   return totals.sum(ranked.map((file) => file.path));
 }
 

@@ -32,7 +32,15 @@ export async function withReadSession<T>(pool: Pool, wall: Wall, work: (session:
       text: `select set_config('thalamus.sites', $1, true), set_config('thalamus.clearance', $2, true)`,
       values: [wall.sites === '*' ? '*' : wall.sites.join(','), String(wall.clearance)],
     });
-    const result = await work({ query: (statement) => client.query(statement) });
+    // One connection runs one statement at a time; those that are asked for at once wait for each other here.
+    let last: Promise<unknown> = Promise.resolve();
+    const result = await work({
+      query: <R extends QueryResultRow>(statement: { text: string; values: unknown[]; name?: string }) => {
+        const next = last.then(() => client.query<R>(statement));
+        last = next.catch(() => undefined);
+        return next;
+      },
+    });
     await client.query('commit');
     return result;
   } catch (error) {

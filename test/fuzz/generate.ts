@@ -67,7 +67,8 @@ export class QueryGenerator {
     let alias: string | null = null;
     if (taken.has(field.name) || (canAlias && this.draw.chance(0.12))) {
       if (!canAlias) return null;
-      alias = this.draw.pick([`a${this.aliases}`, `x_${this.aliases}`, `Long${this.aliases}`]);
+      // The last is longer than a name may be in Postgres, so that the other path answers.
+      alias = this.draw.chance(0.03) ? `${'long'.repeat(16)}${this.aliases}` : this.draw.pick([`a${this.aliases}`, `x_${this.aliases}`]);
       this.aliases += 1;
     }
     taken.add(alias ?? field.name);

@@ -53,7 +53,7 @@ describe('identity', () => {
     expect(report).toMatchObject({ rows: { t_must: 1 }, quarantined: 3 });
     expect((await held()).map((row) => row.code)).toEqual(['PATIENT_UNKNOWN', 'IDENTITY_CONTESTED', 'PATIENT_UNKNOWN']);
     expect(await load([{ register: [key('mrn', '1'), key('mrn', '2')] }], 'm')).toMatchObject({
-      status: 'ingested',
+      status: 'partly',
       quarantined: 1,
       faults: [{ code: 'IDENTITY_CONTESTED' }],
     });
