@@ -32,6 +32,7 @@ const stored = [
   'gateway',
   'contract',
   'golden',
+  'fuzz',
   'federation',
   'attack',
   'regression',

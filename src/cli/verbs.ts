@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { verifyAudit } from '../governance/index.js';
 import { ask, explain, sdlOf, signRouterToken, signToken } from '../gateway/index.js';
-import { CodedError, PRODUCT_NAMES, newUuid, type ProductName } from '../kernel/index.js';
+import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } from '../kernel/index.js';
 import { ingestPaths } from '../pipeline/index.js';
 import { doctor } from './doctor.js';
 import { EXIT, fail, put, say } from './output.js';
@@ -184,7 +184,7 @@ function evidenceVerbs(verb: Verb, act: Act): void {
     .requiredOption('--as <who>', 'demo identity, or router for the header x-thalamus-router of a federation router')
     .action(async (options: { as: string }) => {
       const { demoKey, homeFolder } = await import('./home.js');
-      const now = Date.now();
+      const now = systemClock();
       const key = await demoKey(homeFolder());
       put(options.as === 'router' ? await signRouterToken(key, now, newUuid(now)) : await signToken(key, principalOf(options.as), now, newUuid(now)));
     });

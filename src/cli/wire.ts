@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { Identity, Mesh, localIssuer, remoteIssuer, type Ingestion, type SigningKey, type TrustedIssuer } from '../gateway/index.js';
-import { CodedError, newUuid, type Principal, type ProductName } from '../kernel/index.js';
+import { CodedError, newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
 import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
 import { allProducts, loadPolicies, loadProducts } from '../products.js';
 import { columnTypes, evidenceStore, localObjects, migrate, openPools, recordStore, startEngine, writeStore, type Engine, type Pools } from '../store/index.js';
@@ -36,7 +36,7 @@ export const OPERATOR: Principal = { sub: 'local-operator', roles: ['steward'], 
 export async function openMesh(options: WireOptions = {}): Promise<Running> {
   const home = options.home ?? homeFolder();
   const log = options.log ?? (() => undefined);
-  const clock = options.clock ?? (() => Date.now());
+  const clock = options.clock ?? systemClock;
   const url = options.databaseUrl ?? process.env['DATABASE_URL'];
   const engine = options.engine ?? (await startEngine({ kind: url === undefined ? 'embedded' : 'postgres', dataDir: join(home, 'database'), ...(url === undefined ? {} : { url }), log }));
   const undo: (() => Promise<void>)[] = options.engine ? [] : [() => engine.stop()];

@@ -37,7 +37,7 @@ type Apollo = ApolloServer<{ request: MeshRequest }>;
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const servers = new Lru<Promise<Apollo>>(LIMITS.class_cache_entries_max, (gone) => void gone.then((server) => server.stop()));
   const handler = new Handler(options, servers);
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: 2 * LIMITS.token_bytes_max }, (request, response) => {
     void handler.handle(request, response);
   });
   server.headersTimeout = 15_000;
@@ -179,8 +179,9 @@ class Handler {
     if (coded.detail) mesh.parts.log(`${runId} ${coded.code} ${coded.detail}`);
     let final = coded;
     try {
-      if (question) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
-      else await mesh.audit.append(refusedEntry(mesh, runId, coded.code));
+      // An answer that cannot be sent in a form that the caller takes has its record already.
+      if (question && !question.receipt) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
+      if (!question) await mesh.audit.append(refusedEntry(mesh, runId, coded.code));
     } catch (fault) {
       // A refusal holds no data; the caller still learns that the log is away.
       if (isCoded(fault)) final = fault;

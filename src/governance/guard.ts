@@ -30,7 +30,7 @@ export function guardTree(schema: GraphQLSchema, policyClass: PolicyClass): IRul
     }
     tree[type.name] = rules;
   }
-  return tree as IRules;
+  return tree;
 }
 
 /** A schema with the tree around its resolvers. The schema that is passed in stays as it is. */

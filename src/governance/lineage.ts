@@ -30,7 +30,7 @@ export function withoutLiterals(document: DocumentNode): string {
     [Kind.LIST]: { kind: Kind.LIST, values: [] },
     [Kind.OBJECT]: { kind: Kind.OBJECT, fields: [] },
   };
-  const cleaned = visit(document, { enter: (node) => blank[node.kind as Kind] });
+  const cleaned = visit(document, { enter: (node) => blank[node.kind] });
   return stripIgnoredCharacters(print(cleaned));
 }
 

@@ -19,18 +19,18 @@ const SMALL_ZIP3 = new Set(['036', '059', '063', '102', '203', '556', '692', '79
 export function maskValue(mask: Mask, value: unknown, type: SqlType, pads: MaskPads, redacted: unknown): unknown {
   if (mask === 'REDACT') return redacted ?? null;
   if (mask === 'NULL' || value === null || value === undefined) return null;
-  const text = type === 'text' || type === 'uuid' ? String(value as string) : null;
+  const text = type === 'text' || type === 'uuid' ? textOf(value) : null;
   switch (mask) {
     case 'HASH':
       return text === null ? null : `h:${keyed(pads, text).slice(0, 24)}`;
     case 'LAST4': {
       if (text === null) return null;
-      const letters = [...text];
+      const letters = Array.from(text);
       return letters.map((letter, i) => (letters.length <= 4 || i < letters.length - 4 ? 'x' : letter)).join('');
     }
     case 'YEAR':
-      if (type === 'date') return `${String(value as string).slice(0, 4)}-01-01`;
-      return type === 'timestamptz' ? `${String(value as string).slice(0, 4)}-01-01T00:00:00.000Z` : null;
+      if (type === 'date') return `${textOf(value).slice(0, 4)}-01-01`;
+      return type === 'timestamptz' ? `${textOf(value).slice(0, 4)}-01-01T00:00:00.000Z` : null;
     case 'ZIP3': {
       if (type !== 'text' || text === null) return null;
       const area = text.slice(0, 3);
@@ -38,6 +38,9 @@ export function maskValue(mask: Mask, value: unknown, type: SqlType, pads: MaskP
     }
   }
 }
+
+/** Rows of both paths give texts here; anything else is no value of these types. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 function keyed(pads: MaskPads, text: string): string {
   const inner = createHash('sha256').update(pads.inner).update(text, 'utf8').digest();

@@ -29,14 +29,14 @@ export function composePolicy(declarations: readonly PolicyDeclaration[]): Polic
     if (ids.has(rule.id)) faults.push(`${rule.id}: the id is used twice`);
     ids.add(rule.id);
     if (rule.purposes.length === 0 || rule.tags.length === 0) faults.push(`${rule.id}: no purpose or no tag`);
-    for (const tag of rule.tags) if (!isTag(tag)) faults.push(`${rule.id}: unknown tag ${String(tag)}`);
-    for (const purpose of rule.purposes) if (!Object.hasOwn(PURPOSES, purpose)) faults.push(`${rule.id}: unknown purpose ${String(purpose)}`);
+    for (const tag of rule.tags) if (!isTag(tag)) faults.push(`${rule.id}: unknown tag ${tag as string}`);
+    for (const purpose of rule.purposes) if (!Object.hasOwn(PURPOSES, purpose)) faults.push(`${rule.id}: unknown purpose ${purpose as string}`);
   }
   for (const grant of grants) {
-    for (const action of grant.actions) if (!ACTIONS.includes(action)) faults.push(`${grant.id}: unknown action ${String(action)}`);
+    for (const action of grant.actions) if (!ACTIONS.includes(action)) faults.push(`${grant.id}: unknown action ${action as string}`);
     for (const [tag, mask] of Object.entries(grant.masks ?? {})) {
       if (!isTag(tag)) faults.push(`${grant.id}: unknown tag ${tag}`);
-      if (!MASKS.includes(mask)) faults.push(`${grant.id}: unknown mask ${String(mask)}`);
+      if (!MASKS.includes(mask)) faults.push(`${grant.id}: unknown mask ${mask as string}`);
     }
     if (!known(grant.rows)) faults.push(`${grant.id}: unknown row predicate`);
   }
@@ -45,6 +45,9 @@ export function composePolicy(declarations: readonly PolicyDeclaration[]): Polic
   return Object.freeze({ version, grants, forbids });
 }
 
+const ATTRIBUTES: ReadonlySet<string> = new Set(['site', 'sensitivity', 'principal']);
+const ASKED_OF_ME: ReadonlySet<string> = new Set(['sub', 'sites']);
+
 function known(predicate: Predicate): boolean {
   switch (predicate.op) {
     case 'true':
@@ -52,9 +55,9 @@ function known(predicate: Predicate): boolean {
     case 'consent':
       return true;
     case 'in':
-      return ['site', 'sensitivity', 'principal'].includes(predicate.attribute) && ['sub', 'sites'].includes(predicate.me);
+      return ATTRIBUTES.has(predicate.attribute) && ASKED_OF_ME.has(predicate.me);
     case '<=':
-      return predicate.attribute === 'sensitivity' && Number.isInteger(predicate.literal);
+      return ATTRIBUTES.has(predicate.attribute) && Number.isInteger(predicate.literal);
     case 'and':
     case 'or':
       return predicate.of.length > 0 && predicate.of.every(known);
@@ -72,5 +75,5 @@ export function canonical(value: unknown): string {
       .sort(([a], [b]) => (a < b ? -1 : 1));
     return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(',')}}`;
   }
-  return JSON.stringify(value) ?? 'null';
+  return value === undefined ? 'null' : JSON.stringify(value);
 }

@@ -6,6 +6,7 @@ import { SCALARS } from './scalar.js';
 const connections = new Map<TypeClass, TypeClass>();
 
 function part(name: string, declaration: ConnectionPart, fields: Record<string, [() => unknown, boolean, string]>): TypeClass {
+  // eslint-disable-next-line @typescript-eslint/no-extraneous-class -- type-graphql wants a class to hang the type on
   const made = { [name]: class {} }[name] as unknown as TypeClass;
   ObjectType(name, { description: declaration.description, simpleResolvers: true })(made);
   Extensions({ [DECLARATION]: declaration })(made as never);

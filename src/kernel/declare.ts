@@ -55,7 +55,7 @@ export function value(field: Omit<ValueField, 'kind'> & { type: () => OutputType
 /** The classification of a hand-written operation; it stands beside type-graphql's own @Mutation, @Query or @Subscription. */
 export function operation(field: Omit<OperationField, 'kind'>): MethodDecorator {
   const declaration: OperationField = { kind: 'operation', ...field };
-  return Extensions({ [DECLARATION]: declaration }) as MethodDecorator;
+  return Extensions({ [DECLARATION]: declaration });
 }
 
 /** A GraphQL type and its table at once. */
@@ -97,7 +97,7 @@ export function queries(): ClassDecorator {
     Resolver()(target);
     for (const [property, field] of declared.get(target) ?? []) {
       const { type, nullable } = outputOf(field);
-      Query(type, { nullable, description: field.description })(target.prototype as object, property, {} as never);
+      Query(type, { nullable, description: field.description })(target.prototype as object, property, {});
       Extensions({ [DECLARATION]: field })(target.prototype as object, property);
       declareArguments(target, property, field);
     }

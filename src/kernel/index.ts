@@ -1,4 +1,5 @@
 export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag } from './classification.js';
+export { systemClock } from './clock.js';
 export { connectionOf } from './connection.js';
 export { aggregate, collection, column, computed, entity, entityClasses, entityOf, extension, operation, queries, reader, reference, value, valueType } from './declare.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';

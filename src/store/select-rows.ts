@@ -56,7 +56,7 @@ export async function aggregateRows(session: ReadSession, types: ColumnTypes, re
   const { source, parent } = joined(builder, types, request);
   const value = measure.column === undefined ? 'count(*)::int' : `${measure.op}(t.${quoted(measure.column)})`;
   const text = `select ${parent} as parent, ${value} as value from ${source} where ${where.join(' and ')} group by 1`;
-  const { rows } = await session.query<{ parent: number; value: unknown }>({ text, values: builder.binds.map((bind) => bind(request.values)) });
+  const { rows } = await session.query<{ parent: number | string; value: unknown }>({ text, values: builder.binds.map((bind) => bind(request.values)) });
   return new Map(rows.map((row) => [Number(row.parent), row.value]));
 }
 
@@ -95,7 +95,7 @@ function filterSql(builder: SqlBuilder, types: ColumnTypes, step: RowStep, use: 
   const target = `t.${quoted(column)}`;
   const type = types.get(step.entity.table)?.get(column) ?? 'text';
   const argument = (as: string): string =>
-    builder.bind(`${filter.argument}`, as, (values) => {
+    builder.bind(filter.argument, as, (values) => {
       const given = values.args[0]?.[filter.argument] ?? null;
       return as === 'uuid' && (typeof given !== 'string' || !UUID.test(given)) ? null : given;
     });

@@ -98,7 +98,7 @@ describe('a subgraph', () => {
 
   it.each(PRODUCT_NAMES.filter((name) => name !== 'patients'))('of %s knows a person by the key', (name) => {
     const patient = parse(read(name)).definitions.find((each) => each.kind === Kind.OBJECT_TYPE_DEFINITION && each.name.value === 'Patient');
-    expect(patient && print({ ...patient, description: undefined } as typeof patient)).toMatch(/^type Patient @key\(fields: "id"\) \{/);
+    expect(patient && print(patient)).toMatch(/\ntype Patient @key\(fields: "id"\) \{/);
     expect(read(name)).not.toMatch(/familyName|birthDate/);
   });
 

@@ -1,3 +1,4 @@
+import { GraphQLString } from 'graphql';
 import { principalOf } from '../../src/cli/who.js';
 import { TEST_NOW, openTestMesh, type TestMesh } from '../support/mesh.js';
 import { canariesOf, leaving } from './canary.js';
@@ -28,6 +29,8 @@ export interface Campaign {
   /** Queries that were answered with data. */
   readonly answered: number;
   readonly refusedByCode: Readonly<Record<string, number>>;
+  /** Questions that went on to another page with a cursor of their first answer. */
+  readonly followed: number;
   readonly canaries: number;
 }
 
@@ -42,18 +45,25 @@ export async function runCampaign(mesh: TestMesh, options: { seed: number; queri
   const paths: Record<string, number> = {};
   const refusedByCode: Record<string, number> = {};
   let answered = 0;
+  let followed = 0;
   let asked = 0;
   for (; asked < options.queries && findings.length < (options.findingsMax ?? 1); asked++) {
     const seed = options.seed + asked;
     const who = IDENTITIES[asked % IDENTITIES.length] ?? 'clinician';
     const principal = principalOf(who);
     const generator = new QueryGenerator(mesh.mesh.runtimeFor(principal).schema, values, new Draw(seed), FAULTS);
-    const selections = generator.query();
+    let selections: readonly Selection[] = generator.query();
     const judge = async (tried: readonly Selection[]): Promise<{ compared: Compared; fault: Pick<Finding, 'kind' | 'detail'> | null }> => {
       const compared = await compare(mesh, principal, writeQuery(tried));
       return { compared, fault: faultOf(compared, who === 'analyst' || who === 'engineer' ? canaries.foundIn : () => []) };
     };
-    const { compared, fault } = await judge(selections);
+    let { compared, fault } = await judge(selections);
+    const next = fault ? null : nextPage(selections, compared.answer.data);
+    if (next) {
+      selections = next;
+      followed += 1;
+      ({ compared, fault } = await judge(selections));
+    }
     paths[compared.path] = (paths[compared.path] ?? 0) + 1;
     if (compared.answer.data !== null) answered += 1;
     for (const { code } of compared.answer.errors) refusedByCode[code] = (refusedByCode[code] ?? 0) + 1;
@@ -62,7 +72,30 @@ export async function runCampaign(mesh: TestMesh, options: { seed: number; queri
     const { detail } = (await judge(smallest)).fault ?? fault;
     findings.push({ seed, who, kind: fault.kind, detail, question: writeQuery(smallest) });
   }
-  return { queries: asked, identities: IDENTITIES.length, findings, paths, answered, refusedByCode, canaries: canaries.count };
+  return { queries: asked, identities: IDENTITIES.length, findings, paths, answered, refusedByCode, followed, canaries: canaries.count };
+}
+
+/** The same question from a cursor of its answer on, where a root list told one. */
+function nextPage(selections: readonly Selection[], data: unknown): readonly Selection[] | null {
+  for (const each of selections) {
+    const key = each.alias ?? each.field;
+    const cursor = each.given.some((one) => one.name === 'after') ? undefined : cursorIn((data as Record<string, unknown> | null)?.[key]);
+    if (cursor === undefined) continue;
+    const after = { name: 'after', type: GraphQLString, value: cursor, variable: false };
+    return selections.map((other) => ((other.alias ?? other.field) === key ? { ...other, given: [...other.given, after] } : other));
+  }
+  return null;
+}
+
+/** A cursor of the list itself: in its page info or its edges, not in what hangs below a node. */
+function cursorIn(list: unknown): string | undefined {
+  const parts = typeof list === 'object' && list !== null ? Object.values(list) : [];
+  for (const part of parts.flat() as unknown[]) {
+    if (typeof part !== 'object' || part === null) continue;
+    const found = Object.values(part).find((value) => typeof value === 'string' && Buffer.from(value, 'base64').toString('latin1').startsWith('["'));
+    if (typeof found === 'string') return found;
+  }
+  return undefined;
 }
 
 const CRASHES = new Set(['INTERNAL', 'UNAVAILABLE']);

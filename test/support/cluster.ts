@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Engine } from '../../src/store/engines/engine.js';
 import { startEngine } from '../../src/store/engines/start.js';
 import { createDatabase, dropDatabase } from './database.js';
-import { prepareTemplate } from './template.js';
+import { demoTemplateOf, prepareTemplate } from './template.js';
 
 let engine: Engine | undefined;
 let folder: string | undefined;
@@ -29,7 +29,12 @@ export async function setup(): Promise<void> {
 }
 
 export async function teardown(): Promise<void> {
-  if (template !== undefined) await dropDatabase(template);
+  if (template !== undefined) {
+    const demo = demoTemplateOf(template);
+    await dropDatabase(demo.name);
+    rmSync(demo.home, { recursive: true, force: true });
+    await dropDatabase(template);
+  }
   await engine?.stop();
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
 }

@@ -8,6 +8,7 @@ import { trainDemo } from '../../src/cli/demo.js';
 import { generateCohort } from '../../src/demo/index.js';
 import { ingestPaths } from '../../src/pipeline/index.js';
 import { createDatabase, dropDatabase } from './database.js';
+import { demoTemplateOf, type DemoTemplate } from './template.js';
 
 /** The present of every test mesh: the demo cohort ends here. */
 export const TEST_NOW = Date.parse('2026-06-01T00:00:00Z');
@@ -38,13 +39,8 @@ export async function openTestMesh(clock: () => number = () => TEST_NOW): Promis
   return { ...running, logged, close };
 }
 
-interface Template {
-  readonly name: string;
-  readonly home: string;
-}
-
 /** One template a run, whichever worker asks first; the others wait for it. */
-async function demoTemplate(): Promise<Template> {
+async function demoTemplate(): Promise<DemoTemplate> {
   const base = process.env['THALAMUS_TEST_TEMPLATE'];
   if (base === undefined) throw new Error('This jest project has no database: give it globalSetup in jest.config.js.');
   const template = demoTemplateOf(base);
@@ -61,12 +57,7 @@ async function demoTemplate(): Promise<Template> {
   return template;
 }
 
-/** Name of the database and folder of the demo template of a run, for the one who makes it and the one who removes it. */
-export function demoTemplateOf(base: string): Template {
-  return { name: `${base}_demo`, home: join(tmpdir(), `${base}_demo`) };
-}
-
-async function makeDemo(server: Client, template: Template): Promise<void> {
+async function makeDemo(server: Client, template: DemoTemplate): Promise<void> {
   const draft = await createDatabase();
   const home = mkdtempSync(join(tmpdir(), 'thalamus-demo-'));
   try {
