@@ -19,6 +19,7 @@ export interface Supergraph {
 /** Composes subgraphs into one schema. Throws CONFIG_INVALID with every fault that the composer names (spec/gateway.md, section 2). */
 export function composeSubgraphs(subgraphs: readonly Subgraph[]): Supergraph {
   const result = composeServices(subgraphs.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) })));
-  if (compositionHasErrors(result)) throw new CodedError('CONFIG_INVALID', `The subgraphs do not compose: ${result.errors.map((each) => each.message).join(' ')}`);
+  if (compositionHasErrors(result))
+    throw new CodedError('CONFIG_INVALID', `The subgraphs do not compose: ${result.errors.map((each) => each.message).join(' ')}`);
   return { supergraph: `${result.supergraphSdl.trim()}\n`, api: `${result.publicSdl.trim()}\n` };
 }

@@ -38,7 +38,11 @@ const UNKNOWN = 'unknown';
  */
 export function withFederation(schema: GraphQLSchema, sdl: string): GraphQLSchema {
   const types = dataTypes(schema).filter((type) => keyOf(type) !== undefined);
-  const service = new GraphQLObjectType({ name: '_Service', description: 'This subgraph.', fields: { sdl: { type: new GraphQLNonNull(GraphQLString), description: 'Its schema.' } } });
+  const service = new GraphQLObjectType({
+    name: '_Service',
+    description: 'This subgraph.',
+    fields: { sdl: { type: new GraphQLNonNull(GraphQLString), description: 'Its schema.' } },
+  });
   const fields: Record<string, GraphQLFieldConfig<unknown, Context>> = {
     _service: { type: new GraphQLNonNull(service), description: 'The subgraph as a router composes it.', resolve: () => ({ sdl }) },
   };
@@ -75,9 +79,11 @@ async function loadEntities(args: Args, context: Context, info: GraphQLResolveIn
 
 /** The entity type that a representation names, if the caller may know of it. */
 function typeNamed(representation: unknown, schema: GraphQLSchema): GraphQLObjectType | undefined {
-  if (typeof representation !== 'object' || representation === null || Array.isArray(representation)) throw new CodedError('BAD_INPUT', 'A representation is an object.', { place: 'Query._entities(representations:)' });
+  if (typeof representation !== 'object' || representation === null || Array.isArray(representation))
+    throw new CodedError('BAD_INPUT', 'A representation is an object.', { place: 'Query._entities(representations:)' });
   const name: unknown = (representation as Args)['__typename'];
-  if (typeof name !== 'string') throw new CodedError('BAD_INPUT', 'A representation names its type.', { place: 'Query._entities(representations:)' });
+  if (typeof name !== 'string')
+    throw new CodedError('BAD_INPUT', 'A representation names its type.', { place: 'Query._entities(representations:)' });
   const type = schema.getType(name);
   return isObjectType(type) && keyOf(type) !== undefined ? type : undefined;
 }
@@ -118,7 +124,9 @@ function derivedColumns(schema: GraphQLSchema, type: GraphQLObjectType, name: st
     if (declaration?.kind !== 'reference' || entityOf(declaration.to()).table !== entityOfType(type)?.table) continue;
     const filter = declaration.filters?.find((each) => each.operator === 'eq' && each.column === column);
     const derived = filter?.derive?.({ [filter.argument]: value }) ?? [];
-    return Object.fromEntries(derived.flatMap((each) => (Array.isArray(each.value) && each.value.length === 1 ? [[each.column, each.value[0] as unknown]] : [])));
+    return Object.fromEntries(
+      derived.flatMap((each) => (Array.isArray(each.value) && each.value.length === 1 ? [[each.column, each.value[0] as unknown]] : [])),
+    );
   }
   return {};
 }
@@ -135,7 +143,9 @@ function keyOf(type: GraphQLObjectType): Key | undefined {
 const keys = new WeakMap<GraphQLObjectType, Key | null>();
 
 function findKey(type: GraphQLObjectType): Key | undefined {
-  const argument = type.astNode?.directives?.find((each) => each.name.value === 'key')?.arguments?.find((each) => each.name.value === 'fields');
+  const argument = type.astNode?.directives
+    ?.find((each) => each.name.value === 'key')
+    ?.arguments?.find((each) => each.name.value === 'fields');
   if (argument?.value.kind !== Kind.STRING || !entityOfType(type)) return undefined;
   const fields: Record<string, ColumnField> = {};
   for (const name of argument.value.value.trim().split(/\s+/)) {
@@ -152,11 +162,22 @@ function referenceTo(type: GraphQLObjectType, columns: readonly string[]): Refer
   const entity = entityOfType(type);
   const target = entityClasses().find((each) => entityOf(each).table === entity?.table);
   if (!entity || !target) throw new CodedError('INTERNAL', 'An entity has no class.');
-  return { kind: 'reference', to: () => target, on: columns.map((each) => [each, each] as const), tags: entity.tags, safeHarbor: 'none', description: `${type.name} by its key.` };
+  return {
+    kind: 'reference',
+    to: () => target,
+    on: columns.map((each) => [each, each] as const),
+    tags: entity.tags,
+    safeHarbor: 'none',
+    description: `${type.name} by its key.`,
+  };
 }
 
 /** True where an operation asks what only a router may ask. It runs on the reference path. */
-export function asksFederation(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Readonly<Record<string, FragmentDefinitionNode>>): boolean {
+export function asksFederation(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Readonly<Record<string, FragmentDefinitionNode>>,
+): boolean {
   if (!schema.getQueryType()?.getFields()['_service']) return false;
   let asks = false;
   for (const part of [operation, ...Object.values(fragments)]) {
@@ -185,9 +206,18 @@ export function lineageView({ schema, operation, fragments }: Planned): Planned 
   const types = isUnionType(union) ? union.getTypes() : [];
   const replaced = <T extends OperationDefinitionNode | FragmentDefinitionNode>(part: T): T =>
     visit(part, {
-      SelectionSet: (set) => ({ ...set, selections: set.selections.flatMap((each): readonly SelectionNode[] => (each.kind === Kind.FIELD ? asReferences(each, types) : [each])) }),
-    }) as T;
-  return { schema: viewOf(schema, types), operation: replaced(operation), fragments: Object.fromEntries(Object.entries(fragments).map(([name, each]) => [name, replaced(each)])) };
+      SelectionSet: (set) => ({
+        ...set,
+        selections: set.selections.flatMap((each): readonly SelectionNode[] =>
+          each.kind === Kind.FIELD ? asReferences(each, types) : [each],
+        ),
+      }),
+    });
+  return {
+    schema: viewOf(schema, types),
+    operation: replaced(operation),
+    fragments: Object.fromEntries(Object.entries(fragments).map(([name, each]) => [name, replaced(each)])),
+  };
 }
 
 const views = new WeakMap<GraphQLSchema, GraphQLSchema>();
@@ -196,7 +226,7 @@ function viewOf(schema: GraphQLSchema, types: readonly GraphQLObjectType[]): Gra
   const known = views.get(schema);
   if (known) return known;
   const made = withQueryFields(schema, (own) => {
-    const { _service: _sdl, _entities: _rows, ...rest } = own;
+    const rest = Object.fromEntries(Object.entries(own).filter(([name]) => !name.startsWith('_')));
     for (const type of types) {
       const columns = Object.values(keyOf(type) ?? {}).map((field) => field.column);
       rest[rootOf(type)] = { type, extensions: { [DECLARATION]: referenceTo(type, columns) } };
@@ -230,5 +260,9 @@ function withQueryFields(schema: GraphQLSchema, change: (own: QueryFields) => Qu
   if (!query) throw new CodedError('CONFIG_INVALID', 'The product has no query.');
   const own = query.toConfig();
   const changed = new GraphQLObjectType({ ...own, fields: change(own.fields) });
-  return new GraphQLSchema({ ...config, query: changed, types: config.types.filter((type) => type !== query && !type.name.startsWith('__')) });
+  return new GraphQLSchema({
+    ...config,
+    query: changed,
+    types: config.types.filter((type) => type !== query && !type.name.startsWith('__')),
+  });
 }

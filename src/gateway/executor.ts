@@ -2,7 +2,7 @@ import { GraphQLError, execute, getVariableValues, type DocumentNode } from 'gra
 import { lineagePlan } from '../governance/index.js';
 import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
 import { runPlan, withReadSession, type ReadSession } from '../store/index.js';
-import { cursorDigest, decodeCursor } from './cursor.js';
+import { cursorDigest, decodeCursor, positionTypes } from './cursor.js';
 import { asksSchema, partsOf, type OperationParts } from './document.js';
 import { codedCause } from './errors.js';
 import { argumentsOf, planQuery, type PlannedOperation } from './plan.js';
@@ -74,23 +74,30 @@ async function viaPlan(request: MeshRequest, parts: OperationParts, ready: Ready
 /** Values of a plan for this request: arguments, cursors and what the rules ask of the caller. */
 export function bindPlan(request: MeshRequest, ready: PlannedOperation, variables: Record<string, unknown>): PlanValues {
   const args = ready.sites.map((site) => argumentsOf(site, variables));
-  const orders = new Map<number, string>();
-  collectOrders(ready.plan.fields, orders);
-  const scopes = ready.sites.map((site, i) => ({ coordinate: site.coordinate, args: args[i] ?? {}, order: orders.get(i) ?? '' }));
+  const lists = new Map<number, Collection>();
+  collectLists(ready.plan.fields, lists);
+  const scopes = ready.sites.map((site, i) => ({ coordinate: site.coordinate, args: args[i] ?? {}, order: lists.get(i)?.order?.name ?? '' }));
+  const position = (i: number): string[] => {
+    const list = lists.get(i);
+    return list ? positionTypes(request.mesh.parts.types, list.step.entity, list.order?.column) : [];
+  };
   return {
     ...request.values,
     args,
     cursorDigest: scopes.map((scope) => cursorDigest(scope)),
-    after: scopes.map((scope) => (typeof scope.args['after'] === 'string' ? decodeCursor(scope.args['after'], scope) : null)),
+    after: scopes.map((scope, i) => (typeof scope.args['after'] === 'string' ? decodeCursor(scope.args['after'], scope, position(i)) : null)),
   };
 }
 
-function collectOrders(fields: ReadyPlan['plan']['fields'], into: Map<number, string>): void {
+type Fields = ReadyPlan['plan']['fields'];
+type Collection = Extract<Fields[number], { kind: 'collection' }>;
+
+function collectLists(fields: Fields, into: Map<number, Collection>): void {
   for (const field of fields) {
-    if (field.kind === 'reference') collectOrders(field.fields, into);
+    if (field.kind === 'reference') collectLists(field.fields, into);
     if (field.kind !== 'collection') continue;
-    into.set(field.step.arguments, field.order?.name ?? '');
-    for (const part of field.parts) if (part.kind === 'edges') for (const item of part.items) if (item.kind === 'node') collectOrders(item.fields, into);
+    into.set(field.step.arguments, field);
+    for (const part of field.parts) if (part.kind === 'edges') for (const item of part.items) if (item.kind === 'node') collectLists(item.fields, into);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   type ReferenceField,
 } from '../kernel/index.js';
 import { aggregateRows, rowSource, selectRows, type ColumnTypes, type ReadSession, type RowRequest, type SelectedRow } from '../store/index.js';
-import { decodeCursor, encodeCursor } from './cursor.js';
+import { decodeCursor, encodeCursor, positionTypes } from './cursor.js';
 import { valueTags } from './plan.js';
 import { checkArguments, hidden, orderOf, smallCellMin, stepOf, targetEntity, type LeadingField } from './step.js';
 
@@ -100,7 +100,7 @@ export class ReferenceReader {
   private async collections(field: CollectionField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
     const order = orderOf(info.schema, this.policyClass, coordinate, field, args['orderBy']);
     const digest = { coordinate, args, order: order?.name ?? '' };
-    const after = typeof args['after'] === 'string' ? decodeCursor(args['after'], digest) : null;
+    const after = typeof args['after'] === 'string' ? decodeCursor(args['after'], digest, positionTypes(this.types, targetEntity(field), order?.column)) : null;
     const first = typeof args['first'] === 'number' ? args['first'] : LIMITS.page_rows_default;
     const made = this.request(field, coordinate, keys, args, info, first + 1);
     const request: RowRequest = { ...made.request, after, order: order ? { column: order.column, descending: order.descending ?? false } : null };

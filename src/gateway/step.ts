@@ -73,7 +73,7 @@ export function checkArguments(coordinate: string, args: Readonly<Record<string,
     if (Array.isArray(value) && value.length > LIMITS.list_argument_items_max) {
       throw new CodedError('LIMIT_EXCEEDED', `A list argument holds at most ${LIMITS.list_argument_items_max} items.`, { place });
     }
-    if (typeof value === 'string' && (value.includes('\0') || LONE_SURROGATE.test(value))) {
+    if ((Array.isArray(value) ? value : [value]).some((each) => typeof each === 'string' && (each.includes('\0') || LONE_SURROGATE.test(each)))) {
       throw new CodedError('BAD_INPUT', 'A text holds a NUL character or half a surrogate pair.', { place });
     }
   }

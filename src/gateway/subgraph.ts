@@ -3,7 +3,18 @@ import { Kind, print, visit, type ConstDirectiveNode, type DocumentNode, type Gr
 
 /** The version of Federation whose words we use. */
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
-const DIRECTIVES = new Set(['key', 'shareable', 'tag', 'inaccessible', 'authenticated', 'requiresScopes', 'policy', 'cost', 'listSize', 'external']);
+const DIRECTIVES = new Set([
+  'key',
+  'shareable',
+  'tag',
+  'inaccessible',
+  'authenticated',
+  'requiresScopes',
+  'policy',
+  'cost',
+  'listSize',
+  'external',
+]);
 
 /** Types of the kernel without a key: each product that leads to them prints them word for word. Composition refuses any other type that two products print. */
 const SHARED = new Set(['PageInfo', 'IngestResult', 'IngestFault', 'PatientConnection', 'PatientEdge']);
@@ -14,7 +25,8 @@ const SHARED = new Set(['PageInfo', 'IngestResult', 'IngestFault', 'PatientConne
  */
 export function subgraphSdl(schema: GraphQLSchema): string {
   const document = visit(getDocumentNodeFromSchema(schema), {
-    ObjectTypeDefinition: (node) => (SHARED.has(node.name.value) ? { ...node, directives: [...(node.directives ?? []), directive('shareable')] } : undefined),
+    ObjectTypeDefinition: (node) =>
+      SHARED.has(node.name.value) ? { ...node, directives: [...(node.directives ?? []), directive('shareable')] } : undefined,
     // The link says which version defines them.
     DirectiveDefinition: (node) => (DIRECTIVES.has(node.name.value) ? null : undefined),
   });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import {
   buildSchema as schemaOf,
@@ -20,6 +21,7 @@ import { buildSchema } from '../../src/gateway/schema.js';
 import { subgraphSdl } from '../../src/gateway/subgraph.js';
 import { PRODUCT_NAMES } from '../../src/kernel/index.js';
 import { loadProducts } from '../../src/products.js';
+import { differences } from '../gen/compare.js';
 
 const ROOT = path.resolve(__dirname, '../..');
 const read = (name: string): string => readFileSync(path.join(ROOT, 'schema', `${name}.graphql`), 'utf8');
@@ -29,13 +31,18 @@ const subgraphs = (): Subgraph[] => PRODUCT_NAMES.map((name) => ({ name, url: `h
 function factsOf(schema: GraphQLSchema): string[] {
   const facts: string[] = [];
   const args = (at: string, list: readonly GraphQLArgument[]): void => {
-    for (const each of list) facts.push(`${at}(${each.name}: ${String(each.type)} = ${String(each.defaultValue)}) ${each.description ?? ''} ${each.deprecationReason ?? ''}`);
+    for (const each of list)
+      facts.push(
+        `${at}(${each.name}: ${String(each.type)} = ${String(each.defaultValue)}) ${each.description ?? ''} ${each.deprecationReason ?? ''}`,
+      );
   };
   for (const type of Object.values(schema.getTypeMap())) {
     if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
     facts.push(`${type.constructor.name} ${type.name} ${type.description ?? ''}`);
     if (isScalarType(type)) facts.push(`${type.name} by ${type.specifiedByURL ?? 'nobody'}`);
-    if (isEnumType(type)) for (const each of type.getValues()) facts.push(`${type.name}.${each.name} ${each.description ?? ''} ${each.deprecationReason ?? ''}`);
+    if (isEnumType(type))
+      for (const each of type.getValues())
+        facts.push(`${type.name}.${each.name} ${each.description ?? ''} ${each.deprecationReason ?? ''}`);
     if (isObjectType(type) || isInterfaceType(type)) {
       for (const each of Object.values(type.getFields())) {
         facts.push(`${type.name}.${each.name}: ${String(each.type)} ${each.description ?? ''} ${each.deprecationReason ?? ''}`);
@@ -43,7 +50,8 @@ function factsOf(schema: GraphQLSchema): string[] {
       }
     }
     if (isInputObjectType(type)) {
-      for (const each of Object.values(type.getFields())) facts.push(`${type.name}.${each.name}: ${String(each.type)} = ${String(each.defaultValue)} ${each.description ?? ''}`);
+      for (const each of Object.values(type.getFields()))
+        facts.push(`${type.name}.${each.name}: ${String(each.type)} = ${String(each.defaultValue)} ${each.description ?? ''}`);
     }
   }
   return facts.sort();
@@ -74,18 +82,26 @@ describe('the composed schema', () => {
     ['a field of another type', 'type PageInfo @shareable { hasNextPage: Int!, endCursor: String }'],
   ])('refuses %s', (_what, planted) => {
     const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable"])\n type Query { planted: Int }\n ${planted}`;
-    expect(() => composeSubgraphs([...subgraphs(), { name: 'planted', url: 'http://planted.invalid', sdl }])).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+    expect(() => composeSubgraphs([...subgraphs(), { name: 'planted', url: 'http://planted.invalid', sdl }])).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID' }),
+    );
   });
 });
 
 describe('a subgraph', () => {
   const typesOf = (name: string): Map<string, string> =>
-    new Map(parse(read(name)).definitions.flatMap((each) => (each.kind === Kind.OBJECT_TYPE_DEFINITION ? [[each.name.value, print({ ...each, fields: [] })] as const] : [])));
+    new Map(
+      parse(read(name)).definitions.flatMap((each) =>
+        each.kind === Kind.OBJECT_TYPE_DEFINITION ? [[each.name.value, print({ ...each, fields: [] })] as const] : [],
+      ),
+    );
 
   it('marks as shareable what several products print, and nothing that one product owns', () => {
     const owners = new Map<string, string[]>();
     for (const name of PRODUCT_NAMES) for (const type of typesOf(name).keys()) owners.set(type, [...(owners.get(type) ?? []), name]);
-    const shared = [...owners].filter(([type, names]) => names.length > 1 && !['Query', 'Mutation', 'Patient'].includes(type)).map(([type]) => type);
+    const shared = [...owners]
+      .filter(([type, names]) => names.length > 1 && !['Query', 'Mutation', 'Patient'].includes(type))
+      .map(([type]) => type);
     expect(shared.sort()).toEqual(['IngestFault', 'IngestResult', 'PageInfo']);
     for (const name of PRODUCT_NAMES) {
       for (const [type, text] of typesOf(name)) {
@@ -97,7 +113,9 @@ describe('a subgraph', () => {
   });
 
   it.each(PRODUCT_NAMES.filter((name) => name !== 'patients'))('of %s knows a person by the key', (name) => {
-    const patient = parse(read(name)).definitions.find((each) => each.kind === Kind.OBJECT_TYPE_DEFINITION && each.name.value === 'Patient');
+    const patient = parse(read(name)).definitions.find(
+      (each) => each.kind === Kind.OBJECT_TYPE_DEFINITION && each.name.value === 'Patient',
+    );
     expect(patient && print(patient)).toMatch(/\ntype Patient @key\(fields: "id"\) \{/);
     expect(read(name)).not.toMatch(/familyName|birthDate/);
   });
@@ -106,6 +124,26 @@ describe('a subgraph', () => {
     const schema = schemaOf('type Query { a: Int } type Mutation { b: Int }');
     expect(subgraphSdl(schema)).toContain('import: [])');
   });
+});
+
+it('gen:check names each file that differs, is missing or is made by nothing', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'thalamus-gen-'));
+  try {
+    mkdirSync(path.join(folder, 'schema'));
+    for (const name of ['same', 'changed', 'left']) writeFileSync(path.join(folder, `schema/${name}.graphql`), 'text\n');
+    const made = new Map([
+      ['schema/same.graphql', 'text\n'],
+      ['schema/changed.graphql', 'text'],
+      ['schema/new.graphql', 'text\n'],
+    ]);
+    expect(await differences(folder, made)).toEqual([
+      'schema/changed.graphql differs',
+      'schema/new.graphql is missing',
+      'schema/left.graphql is made by nothing',
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('gen:check finds the committed files as made', () => {

@@ -6,7 +6,12 @@ import { principalOf } from '../../src/cli/who.js';
 import { ask, signRouterToken, signToken } from '../../src/gateway/index.js';
 import { newUuid } from '../../src/kernel/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { demoTemplateOf, openTestMesh, type TestMesh } from '../support/mesh.js';
+import { openTestMesh, type TestMesh } from '../support/mesh.js';
+import { demoTemplateOf } from '../support/template.js';
+
+/** Data of an answer, as the test asked for them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the shape is the query's
+type Data = any;
 
 /** A genomics subgraph in a process of its own, on the demo cohort; a mesh of one process on a copy of the same cohort says what is true. */
 const ROOT = path.resolve(__dirname, '../..');
@@ -60,10 +65,14 @@ function addressOf(started: ChildProcess): Promise<string> {
 
 interface Reply {
   readonly status: number;
-  readonly body: { data?: any; errors?: { message: string; extensions: { code: string } }[]; extensions?: { lineageId: string } };
+  readonly body: { data?: Data; errors?: { message: string; extensions: { code: string } }[]; extensions?: { lineageId: string } };
 }
 
-async function send(who: string, query: string, options: { variables?: object; router?: string | null; headers?: Record<string, string> } = {}): Promise<Reply> {
+async function send(
+  who: string,
+  query: string,
+  options: { variables?: object; router?: string | null; headers?: Record<string, string> } = {},
+): Promise<Reply> {
   const router = options.router === undefined ? await signRouterToken(mesh.key, now(), newUuid(now())) : options.router;
   const response = await fetch(url, {
     method: 'POST',
@@ -80,18 +89,19 @@ async function send(who: string, query: string, options: { variables?: object; r
 
 const tokenOf = (who: string): Promise<string> => signToken(mesh.key, principalOf(who), now(), newUuid(now()));
 
-const ENTITIES = 'query E($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Patient { id } ... on Variant { id pos gene } } }';
-const entities = async (who: string, representations: readonly unknown[], query = ENTITIES): Promise<any[]> => {
+const ENTITIES =
+  'query E($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Patient { id } ... on Variant { id pos gene } } }';
+const entities = async (who: string, representations: readonly unknown[], query = ENTITIES): Promise<Data[]> => {
   const { body } = await send(who, query, { variables: { r: representations } });
   expect(body.errors).toBeUndefined();
-  return body.data._entities as any[];
+  return body.data._entities as Data[];
 };
 const patient = (id: string, more: object = {}): object => ({ __typename: 'Patient', id, ...more });
 
 /** Identifiers of persons of a site whom an identity sees in the mesh of one process. */
 async function seenBy(who: string): Promise<string[]> {
   const { data } = await ask(mesh.mesh, principalOf(who), { query: '{ patients(first: 200) { edges { node { id } } } }' });
-  return (data as any).patients.edges.map((each: any) => each.node.id);
+  return (data as Data).patients.edges.map((each: Data) => each.node.id);
 }
 
 async function allPersons(): Promise<string[]> {
@@ -99,7 +109,7 @@ async function allPersons(): Promise<string[]> {
   return rows.map((row) => row.patient_id);
 }
 
-async function runOf(id: string): Promise<Record<string, any> | undefined> {
+async function runOf(id: string): Promise<Record<string, Data> | undefined> {
   const { default: pg } = await import('pg');
   const client = new pg.Client(database.config);
   await client.connect();
@@ -108,7 +118,7 @@ async function runOf(id: string): Promise<Record<string, any> | undefined> {
       'select r.*, p.columns, p.decisions, p.document, a.record from lineage_run r left join lineage_plan p using (plan_digest) left join audit_log a on a.log_id = r.log_id and a.seq = r.log_seq where r.run_id = $1',
       [id],
     );
-    return rows[0] as Record<string, any> | undefined;
+    return rows[0] as Record<string, Data> | undefined;
   } finally {
     await client.end();
   }
@@ -127,25 +137,32 @@ describe('what only a router may ask', () => {
     const rows = await send('analyst', ENTITIES, { router: null, variables: { r: [] } });
     expect(service.status).toBe(unknown.status);
     const [said] = unknown.body.errors!;
-    expect(service.body.errors![0]).toMatchObject({ message: said!.message.replace('nothing', '_service'), extensions: { code: said!.extensions.code } });
+    expect(service.body.errors![0]).toMatchObject({
+      message: said!.message.replace('nothing', '_service'),
+      extensions: { code: said!.extensions.code },
+    });
     expect(rows.status).toBe(unknown.status);
     expect(JSON.stringify(rows.body.errors)).toContain('_Any');
     const names = await send('analyst', '{ __schema { types { name } queryType { fields { name } } } }', { router: null });
-    expect(JSON.stringify(names.body.data)).not.toMatch(/"_/);
+    expect(JSON.stringify(names.body.data)).not.toMatch(/"_[^_]/);
   });
 
   it.each([
     ['a token of a user', () => tokenOf('clinician')],
     ['no token', () => Promise.resolve('router')],
     ['a token that is past its time', () => signRouterToken(mesh.key, now() - 2 * 3_600_000, newUuid(now()))],
-  ])('is refused for %s in place of the router\'s', async (_what, token) => {
+  ])("is refused for %s in place of the router's", async (_what, token) => {
     const { status, body } = await send('analyst', '{ _service { sdl } }', { router: await token() });
     expect([status, body.errors![0]!.extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
   it('gives a router no rights of its own', async () => {
     const token = await signRouterToken(mesh.key, now(), newUuid(now()));
-    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'x-thalamus-router': token }, body: '{"query":"{ variantCount }"}' });
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, 'x-thalamus-router': token },
+      body: '{"query":"{ variantCount }"}',
+    });
     expect(response.status).toBe(403);
   });
 });
@@ -155,7 +172,11 @@ describe('_entities', () => {
     const persons = await allPersons();
     for (const who of ['analyst', 'clinician', 'officer']) {
       const seen = new Set(await seenBy(who));
-      const found = await entities(who, persons.map((id) => patient(id)), 'query E($r: [_Any!]!) { _entities(representations: $r) { ... on Patient { id } } }');
+      const found = await entities(
+        who,
+        persons.map((id) => patient(id)),
+        'query E($r: [_Any!]!) { _entities(representations: $r) { ... on Patient { id } } }',
+      );
       expect(found).toEqual(persons.map((id) => (seen.has(id) ? { id } : null)));
     }
     const [analyst, clinician] = [await seenBy('analyst'), await seenBy('clinician')];
@@ -167,7 +188,13 @@ describe('_entities', () => {
     const seen = new Set(await seenBy('clinician'));
     const foreign = (await allPersons()).find((id) => !seen.has(id))!;
     const [own] = [...seen];
-    const found = await entities('clinician', [patient(foreign), patient(own!), patient('00000000-0000-7000-8000-000000000000'), patient('not an id'), patient('\0')]);
+    const found = await entities('clinician', [
+      patient(foreign),
+      patient(own!),
+      patient('00000000-0000-7000-8000-000000000000'),
+      patient('not an id'),
+      patient('\0'),
+    ]);
     expect(found).toEqual([null, { __typename: 'Patient', id: own }, null, null, null]);
   });
 
@@ -188,20 +215,36 @@ describe('_entities', () => {
 
   it('loads variants by the key that the product derives, beside persons, in the order asked', async () => {
     const { data } = await ask(mesh.mesh, principalOf('analyst'), { query: '{ variants(first: 20) { edges { node { id pos gene } } } }' });
-    const variants = (data as any).variants.edges.map((each: any) => each.node);
+    const variants = (data as Data).variants.edges.map((each: Data) => each.node);
     const [person] = await seenBy('analyst');
-    const asked = variants.flatMap((each: any) => [{ __typename: 'Variant', id: each.id, pos: 1 }, patient(person!)]);
+    const asked = variants.flatMap((each: Data) => [{ __typename: 'Variant', id: each.id, pos: 1 }, patient(person!)]);
     const found = await entities('analyst', [...asked, { __typename: 'Variant', id: 'GRCh38-1-1-A-T' }]);
-    expect(found).toEqual([...variants.flatMap((each: any) => [{ __typename: 'Variant', ...each }, { __typename: 'Patient', id: person }]), null]);
+    expect(found).toEqual([
+      ...variants.flatMap((each: Data) => [
+        { __typename: 'Variant', ...each },
+        { __typename: 'Patient', id: person },
+      ]),
+      null,
+    ]);
   });
 
   it('gives the cells of the caller: genotypes to the clinician, no such field to the analyst', async () => {
-    const genes = (await mesh.pools.owner.query<{ gene: string }>('select gene from variant where gene is not null group by 1 order by count(*) desc limit 1')).rows[0]!.gene;
+    const genes = (
+      await mesh.pools.owner.query<{ gene: string }>(
+        'select gene from variant where gene is not null group by 1 order by count(*) desc limit 1',
+      )
+    ).rows[0]!.gene;
     const query = `query G($r: [_Any!]!) { _entities(representations: $r) { ... on Patient { id genotypes(gene: "${genes}") { variantId genotype } } } }`;
     const own = await seenBy('clinician');
-    const found = await entities('clinician', own.map((id) => patient(id)), query);
-    const { data } = await ask(mesh.mesh, principalOf('clinician'), { query: `{ patients(first: 200) { edges { node { id genotypes(gene: "${genes}") { variantId genotype } } } } }` });
-    expect(found).toEqual((data as any).patients.edges.map((each: any) => each.node));
+    const found = await entities(
+      'clinician',
+      own.map((id) => patient(id)),
+      query,
+    );
+    const { data } = await ask(mesh.mesh, principalOf('clinician'), {
+      query: `{ patients(first: 200) { edges { node { id genotypes(gene: "${genes}") { variantId genotype } } } } }`,
+    });
+    expect(found).toEqual((data as Data).patients.edges.map((each: Data) => each.node));
     expect(JSON.stringify(found)).toContain('variantId');
     const refused = await send('analyst', query, { variables: { r: own.map((id) => patient(id)) } });
     expect(refused.body.errors![0]!.message).toContain('genotypes');
@@ -211,7 +254,13 @@ describe('_entities', () => {
   it('takes no identity from other headers', async () => {
     const seen = new Set(await seenBy('clinician'));
     const foreign = (await allPersons()).find((id) => !seen.has(id))!;
-    const headers = { 'x-user': 'demo-officer', 'x-forwarded-user': 'demo-officer', 'x-roles': 'privacy_officer', 'x-purpose': 'HOPERAT', 'x-sites': '*' };
+    const headers = {
+      'x-user': 'demo-officer',
+      'x-forwarded-user': 'demo-officer',
+      'x-roles': 'privacy_officer',
+      'x-purpose': 'HOPERAT',
+      'x-sites': '*',
+    };
     const { body } = await send('clinician', ENTITIES, { variables: { r: [patient(foreign)] }, headers });
     expect(body.data._entities).toEqual([null]);
     expect(await runOf(body.extensions!.lineageId)).toMatchObject({ principal: 'demo-clinician', purpose: 'TREAT' });
@@ -226,7 +275,7 @@ describe('_entities', () => {
     expect(run).toMatchObject({ kind: 'query', principal: 'demo-clinician', patients: 3 });
     expect(run['facts']).toMatchObject({ router: 'local-router', 'entities._entities': { Patient: { asked: 4, found: 3 } } });
     expect(run['columns']).toContainEqual({ coordinate: 'Patient.id', source: 'patient.patient_id', type: 'DIRECT', masking: false });
-    expect(run['decisions'].map((each: any) => each.coordinate)).toEqual(expect.arrayContaining(['Patient.id', 'Variant.gene']));
+    expect(run['decisions'].map((each: Data) => each.coordinate)).toEqual(expect.arrayContaining(['Patient.id', 'Variant.gene']));
     expect(run['versions']).toHaveProperty('patient');
     expect(run['record']).toContain(body.extensions!.lineageId);
     expect(run['record']).not.toContain(foreign);

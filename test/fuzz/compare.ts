@@ -20,8 +20,9 @@ export async function compare(mesh: TestMesh, who: Principal, question: Question
   return { path: answer.path, answer, reference, difference: differenceOf(answer, reference) ?? (await evidenceDiffers(mesh.pools.owner, answer, reference)) };
 }
 
+/** Errors by code and, where the fault lies in an argument of a list, by coordinate; of several faulty readers either may be told first. */
 function differenceOf(a: Answer, b: Answer): string | null {
-  const codes = (answer: Answer): string => JSON.stringify(answer.errors.map((each) => [each.code, each.place ?? null]).sort());
+  const codes = (answer: Answer): string => JSON.stringify(answer.errors.map((each) => [each.code, each.place?.includes('.') ? each.place : null]));
   if (codes(a) !== codes(b)) return `errors ${codes(a)} and ${codes(b)}`;
   return firstDifference(a.data, b.data, 'data');
 }

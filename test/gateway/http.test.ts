@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world.close(), 20_000);
 
 const TYPENAME = JSON.stringify({ query: '{ __typename }' });
-const MUTATION = 'mutation { releaseQuarantine(input: { ids: [], reason: "test" }) { released } }';
+const MUTATION = 'mutation { releaseQuarantine(ids: ["00000000-0000-7000-8000-000000000000"], reason: "test") { released } }';
 const byGet = (query: string): string => `${world.gateway.url}?query=${encodeURIComponent(query)}`;
 
 /** Number of records of refused requests. */

@@ -147,8 +147,10 @@ describe('a token that is valid', () => {
     async (headers) => {
       const mine = await bearer({});
       const plain = await asked(mine);
-      expect(withoutRun(await asked(mine, headers as Record<string, string>))).toBe(withoutRun(plain));
-      const [record] = await column<string>(world, `select record as value from audit_log order by log_id desc, seq desc limit 1`);
+      const reply = await asked(mine, headers as Record<string, string>);
+      expect(withoutRun(reply)).toBe(withoutRun(plain));
+      const { logId, seq } = reply.body.extensions?.receipt ?? {};
+      const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);
       expect(JSON.parse(record ?? '{}')).toMatchObject({ principal: 'demo-clinician', purpose: 'TREAT', roles: ['clinician'] });
     },
   );

@@ -27,22 +27,15 @@ export async function artefacts(root: string): Promise<ReadonlyMap<string, strin
   return made;
 }
 
-/** Files that lie where only generated files may lie. */
-export async function ownedBefore(root: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const folder of ['schema', 'test/operations/generated']) {
-    const names = await readdir(path.join(root, folder)).catch(() => []);
-    found.push(...names.map((name) => `${folder}/${name}`));
-  }
-  return found;
-}
-
 async function printSubgraphs(root: string): Promise<Subgraph[]> {
   const sdl = new Map<string, string>();
   const waiting = [...PRODUCT_NAMES];
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-      const { stdout } = await run(process.execPath, [path.join(root, 'bin/ts.js'), 'test/gen/cli.ts', '--print', name], { cwd: root, maxBuffer: 16 * 1024 * 1024 });
+      const { stdout } = await run(process.execPath, [path.join(root, 'bin/ts.js'), 'test/gen/cli.ts', '--print', name], {
+        cwd: root,
+        maxBuffer: 16 * 1024 * 1024,
+      });
       sdl.set(name, stdout);
     }
   };
@@ -61,7 +54,14 @@ export function errorPage(): string {
 async function migrationManifest(root: string): Promise<string> {
   const folder = path.join(root, 'migrations');
   const files = (await readdir(folder)).filter((file) => file.endsWith('.ts')).sort();
-  const described = await Promise.all(files.map(async (file) => ({ name: file.slice(0, -3), sha256: createHash('sha256').update(await readFile(path.join(folder, file))).digest('hex') })));
+  const described = await Promise.all(
+    files.map(async (file) => ({
+      name: file.slice(0, -3),
+      sha256: createHash('sha256')
+        .update(await readFile(path.join(folder, file)))
+        .digest('hex'),
+    })),
+  );
   const numbered = (each: { name: string }): boolean => /^\d/.test(each.name);
   const shared = described.filter((each) => !numbered(each) && each.name !== 'index');
   return `${JSON.stringify({ note: NOTE, migrations: described.filter(numbered), shared }, null, 2)}\n`;

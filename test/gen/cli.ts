@@ -1,8 +1,8 @@
 /** `npm run gen` writes every generated artefact; `npm run gen:check` compares them byte by byte. No database is needed. */
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { artefacts, ownedBefore } from './artefacts.js';
+import { artefacts } from './artefacts.js';
+import { differences, ownedBefore } from './compare.js';
 import { printProduct } from './print-product.js';
 
 const root = path.resolve(__dirname, '..', '..');
@@ -17,18 +17,6 @@ async function write(made: ReadonlyMap<string, string>): Promise<void> {
   process.stdout.write(`Wrote ${made.size} files.\n`);
 }
 
-/** Names of the files that differ, are missing, or that nothing makes any more. */
-async function differences(made: ReadonlyMap<string, string>): Promise<string[]> {
-  const found: string[] = [];
-  for (const [file, text] of made) {
-    const at = path.join(root, file);
-    if (!existsSync(at)) found.push(`${file} is missing`);
-    else if ((await readFile(at, 'utf8')) !== text) found.push(`${file} differs`);
-  }
-  for (const file of await ownedBefore(root)) if (!made.has(file)) found.push(`${file} is made by nothing`);
-  return found;
-}
-
 async function main(): Promise<number> {
   if (word === '--print') {
     process.stdout.write(await printProduct(name ?? ''));
@@ -39,9 +27,11 @@ async function main(): Promise<number> {
     await write(made);
     return 0;
   }
-  const found = await differences(made);
+  const found = await differences(root, made);
   for (const each of found) process.stdout.write(`${each}\n`);
-  process.stdout.write(found.length === 0 ? `All ${made.size} generated files are as made.\n` : 'Run npm run gen and look at what changed.\n');
+  process.stdout.write(
+    found.length === 0 ? `All ${made.size} generated files are as made.\n` : 'Run npm run gen and look at what changed.\n',
+  );
   return found.length === 0 ? 0 : 1;
 }
 

@@ -260,7 +260,7 @@ export class NoteConcept {
   patient!: unknown;
 }
 
-/** What the notes product adds to a person. */
+/** What the notes product adds to a person; its decorator registers it. @public */
 @extension(() => Patient)
 export class PatientNotes {
   @collection({

@@ -157,7 +157,7 @@ export class Consent {
   understood!: boolean | null;
 }
 
-/** What the patients product knows of a person. */
+/** What the patients product knows of a person; its decorator registers it. @public */
 @extension(() => Patient)
 export class PatientFields {
   @column({ column: 'mrn', type: 'text', tags: ['pii.direct'], safeHarbor: 'H', description: 'Medical record number.' })

@@ -1,5 +1,5 @@
 /** Late fusion (`late_poe`): the floor model of every task (spec/fusion.md sections 3 and F11). */
-export { trainLate, LATE_DEFAULTS, type LateOptions } from './late-train.js';
+export { trainLate, type LateOptions } from './late-train.js';
 export {
   scoreLate,
   explainLate,

@@ -1,0 +1,25 @@
+import { existsSync } from 'node:fs';
+import { readFile, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Files that lie where only generated files may lie. */
+export async function ownedBefore(root: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const folder of ['schema', 'test/operations/generated']) {
+    const names = await readdir(path.join(root, folder)).catch(() => []);
+    found.push(...names.map((name) => `${folder}/${name}`));
+  }
+  return found;
+}
+
+/** Names of the files that differ, are missing, or that nothing makes any more. */
+export async function differences(root: string, made: ReadonlyMap<string, string>): Promise<string[]> {
+  const found: string[] = [];
+  for (const [file, text] of made) {
+    const at = path.join(root, file);
+    if (!existsSync(at)) found.push(`${file} is missing`);
+    else if ((await readFile(at, 'utf8')) !== text) found.push(`${file} differs`);
+  }
+  for (const file of await ownedBefore(root)) if (!made.has(file)) found.push(`${file} is made by nothing`);
+  return found;
+}
