@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError, type EntityDeclaration } from '../kernel/index.js';
 import type { ColumnTypes } from '../store/index.js';
+import { isStorable } from './step.js';
 
 /** Which list a cursor belongs to: the field, its order and all its arguments but the page. */
 export interface CursorScope {
@@ -43,7 +44,7 @@ const INT_MAX: Readonly<Record<string, bigint>> = { int2: 2n ** 15n, int4: 2n **
 
 /** True where a text is a value of a type as Postgres prints it. */
 function isOf(type: string | undefined, part: unknown): boolean {
-  if (typeof part !== 'string' || part.includes('\0') || !part.isWellFormed()) return false;
+  if (typeof part !== 'string' || !isStorable(part)) return false;
   switch (type) {
     case 'uuid':
       return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part);

@@ -73,11 +73,14 @@ export function checkArguments(coordinate: string, args: Readonly<Record<string,
     if (Array.isArray(value) && value.length > LIMITS.list_argument_items_max) {
       throw new CodedError('LIMIT_EXCEEDED', `A list argument holds at most ${LIMITS.list_argument_items_max} items.`, { place });
     }
-    if ((Array.isArray(value) ? value : [value]).some((each) => typeof each === 'string' && (each.includes('\0') || LONE_SURROGATE.test(each)))) {
+    if ((Array.isArray(value) ? value : [value]).some((each) => typeof each === 'string' && !isStorable(each))) {
       throw new CodedError('BAD_INPUT', 'A text holds a NUL character or half a surrogate pair.', { place });
     }
   }
 }
+
+/** True where Postgres can hold a text: no NUL, no half of a surrogate pair. */
+export const isStorable = (text: string): boolean => !text.includes('\0') && !LONE_SURROGATE.test(text);
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 

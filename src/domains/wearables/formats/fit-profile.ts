@@ -120,11 +120,6 @@ const BASE_TYPES: readonly BaseType[] = [
   { size: 8, reader: (little) => unless(0, ORDERED.u64(little)) },
 ];
 
-/** Bytes of one element of a base type, or 0 when the type is not known (its field is skipped by its stated size). */
-export function baseSize(baseType: number): number {
-  return BASE_TYPES[baseType & 0x1f]?.size ?? 0;
-}
-
 /** The reader of a base type, or null when the field cannot hold one whole element of it. */
 export function fieldReader(baseType: number, size: number, littleEndian: boolean): FieldReader | null {
   const type = BASE_TYPES[baseType & 0x1f];
