@@ -27,8 +27,8 @@ const knowsTheKernel = (room) =>
 const byTheDoor = (room) =>
   error(
     `enter-${room}-by-the-door`,
-    'ST5: a room is what its index.ts names; products.ts may ask fusion, a product too, for its policy alone.',
-    { path: '^(src|migrations)/', pathNot: room === 'fusion' ? ['^src/fusion/', '^src/products\\.ts$'] : `^src/${room}/` },
+    'ST5: a room is what its index.ts names; products.ts may ask fusion and governance, products too, for their policy alone.',
+    { path: '^(src|migrations)/', pathNot: ['fusion', 'governance'].includes(room) ? [`^src/${room}/`, '^src/products\\.ts$'] : `^src/${room}/` },
     { path: `^src/${room}/`, pathNot: `^src/${room}/index\\.ts$` },
   );
 
@@ -66,7 +66,7 @@ module.exports = {
     error(
       'demo-is-known-to-cli-only',
       'ST4: nothing that serves data may know the demo.',
-      { path: '^src/', pathNot: ['^src/demo/', '^src/cli\\.ts$'] },
+      { path: '^src/', pathNot: ['^src/demo/', '^src/cli/'] },
       { path: '^src/demo/' },
     ),
     error(
@@ -75,7 +75,7 @@ module.exports = {
       { path: '^src/products\\.ts$' },
       {
         path: '^(src|migrations)/',
-        pathNot: ['^src/kernel/', '^src/(domains/[^/]+|fusion)/(index|policy)\\.ts$', '^src/governance/index\\.ts$'],
+        pathNot: ['^src/kernel/', '^src/(domains/[^/]+|fusion|governance)/(index|policy)\\.ts$'],
       },
     ),
     error(
@@ -87,11 +87,11 @@ module.exports = {
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     ),
-    error('nothing-knows-cli', 'ST4: cli is the outermost wiring.', { path: '^(src|migrations)/' }, { path: '^src/cli\\.ts$' }),
+    error('nothing-knows-cli', 'ST4: cli is the outermost wiring.', { path: '^(src|migrations)/', pathNot: '^src/(cli/|cli\\.ts$)' }, { path: '^src/(cli/|cli\\.ts$)' }),
     error(
       'the-list-is-for-wiring',
       'ST4: who needs products is handed them.',
-      { path: '^(src|migrations)/', pathNot: '^src/cli\\.ts$' },
+      { path: '^(src|migrations)/', pathNot: '^src/cli/' },
       { path: '^src/products\\.ts$' },
     ),
     ...ROOMS.map(byTheDoor),

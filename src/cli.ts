@@ -1,4 +1,4 @@
-import { main } from './cli/verbs.js';
+import { main } from './cli/index.js';
 
 void main(process.argv).then((code) => {
   process.exitCode = code;

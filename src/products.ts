@@ -19,7 +19,7 @@ const policies: readonly (() => Promise<{ policy: PolicyDeclaration }>)[] = [
   () => import('./domains/notes/policy.js'),
   () => import('./domains/wearables/policy.js'),
   () => import('./fusion/policy.js'),
-  () => import('./governance/grants.js'),
+  () => import('./governance/policy.js'),
 ];
 
 export const allProducts = Object.keys(doors) as ProductName[];

@@ -77,7 +77,7 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
           const { request } = contextValue;
           if (response.body.kind !== 'single') return;
           const result = response.body.singleResult;
-          if (!request.receipt) await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
+          if (!request.receipt && !request.fault) await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
           if (result.errors) {
             result.errors = result.errors.slice(0, ERRORS_MAX).map((formatted, i) => {
               const masked = maskError(formatted, errors?.[i], request.runId);

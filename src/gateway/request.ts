@@ -12,6 +12,8 @@ export class MeshRequest {
   readonly patients = new Set<string>();
   readonly facts: Record<string, unknown> = {};
   receipt: Receipt | undefined;
+  /** Why the record could not be made. It is tried once: a second record of a run would be another run. */
+  fault: unknown;
 
   constructor(
     readonly mesh: Mesh,
@@ -53,7 +55,7 @@ export class MeshRequest {
     rows?: number;
   }): Promise<Receipt> {
     const { principal, mesh } = this;
-    this.receipt = await mesh.audit.append({
+    const appended = mesh.audit.append({
       runId: this.runId,
       kind: entry.kind,
       at: mesh.parts.clock(),
@@ -70,6 +72,11 @@ export class MeshRequest {
       code: entry.code ?? null,
       facts: this.facts,
     });
-    return this.receipt;
+    try {
+      return (this.receipt = await appended);
+    } catch (error) {
+      this.fault = error;
+      throw error;
+    }
   }
 }

@@ -125,6 +125,7 @@ class Handler {
       context: () => Promise.resolve(contextValue),
     });
     if (reply.body.kind !== 'complete') throw new CodedError('INTERNAL', 'An answer came in parts.');
+    if (question.fault) throw question.fault;
     // What never became an operation has no record yet, and nothing leaves without one.
     if (!question.receipt || reply.status === NOT_ACCEPTABLE) throw refusalOf(reply.status ?? 500, reply.body.string);
     for (const [name, value] of reply.headers) response.setHeader(name, value);
@@ -180,7 +181,7 @@ class Handler {
     let final = coded;
     try {
       // An answer that cannot be sent in a form that the caller takes has its record already.
-      if (question && !question.receipt) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
+      if (question && !question.receipt && !question.fault) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
       if (!question) await mesh.audit.append(refusedEntry(mesh, runId, coded.code));
     } catch (fault) {
       // A refusal holds no data; the caller still learns that the log is away.

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodedError } from '../kernel/index.js';
 import { digestOf, encodeOrdinals, type LineagePlan } from './lineage.js';
-import { canonical } from './policy.js';
+import { canonical } from './compose-policy.js';
 
 /** Something that happened and has to be provable afterwards. It holds names, digests and counts, never a value of the data. */
 export interface EvidenceEntry {
@@ -91,6 +91,8 @@ export class AuditLog {
   private seq = -1;
   private head: Buffer = FIRST;
   private opened = false;
+  /** End of a commit of which nobody knows whether it was made: its answer was lost. */
+  private doubtful: { readonly seq: number; readonly head: Buffer } | null = null;
   private readonly waiting: Waiting[] = [];
   private flushing: Promise<void> | null = null;
   private readonly plansKnown = new Set<string>();
@@ -135,6 +137,7 @@ export class AuditLog {
   }
 
   private async commit(entries: readonly EvidenceEntry[]): Promise<Receipt[]> {
+    await this.settle();
     const audit: AuditRow[] = [];
     let { seq, head } = this;
     const push = (at: number, content: Record<string, unknown>): AuditRow => {
@@ -158,13 +161,28 @@ export class AuditLog {
       rows.push(row);
       runs.push({ entry, setDigest: set?.digest ?? null, logId: this.logId, seq: row.seq });
     }
+    this.doubtful = { seq, head };
     await this.sink.write({ audit, plans: [...plans.values()], sets: [...sets.values()], runs });
+    this.doubtful = null;
     this.opened = true;
     this.seq = seq;
     this.head = head;
     if (this.plansKnown.size > PLANS_KNOWN_MAX) this.plansKnown.clear();
     for (const digest of plans.keys()) this.plansKnown.add(digest);
     return rows.map((row) => ({ logId: row.logId, seq: row.seq, hash: row.hash.toString('hex') }));
+  }
+
+  /** After a failed commit: goes on behind it where the store holds it after all, else writes its place anew. */
+  private async settle(): Promise<void> {
+    const { doubtful } = this;
+    if (!doubtful) return;
+    const found = (await this.sink.heads()).find((each) => each.logId === this.logId);
+    if (found?.seq === doubtful.seq && found.hash === doubtful.head.toString('hex')) {
+      this.opened = true;
+      this.seq = doubtful.seq;
+      this.head = doubtful.head;
+    }
+    this.doubtful = null;
   }
 
   private async patientSet(patients: ReadonlySet<string>): Promise<PatientSetRow | null> {

@@ -10,7 +10,7 @@ import {
   type Purpose,
   type Tag,
 } from '../kernel/index.js';
-import type { Policy } from './policy.js';
+import type { Policy } from './compose-policy.js';
 
 /** One live grant that covers a set of tags: where it holds, and through which mask. */
 export interface Alternative {

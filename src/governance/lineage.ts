@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Kind, print, stripIgnoredCharacters, visit, type DocumentNode, type ValueNode } from 'graphql';
 import type { LineageEdge, PlanDecision } from '../kernel/index.js';
-import { canonical } from './policy.js';
+import { canonical } from './compose-policy.js';
 
 /** What a plan says of every run of it; stored once. */
 export interface LineagePlan {

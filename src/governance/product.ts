@@ -1,5 +1,5 @@
 import { defineProduct, type Product } from '../kernel/index.js';
-import { policy } from './grants.js';
+import { policy } from './policy.js';
 import { AuditRecord, LineagePlan, LineageRun, QuarantineRecord } from './model.js';
 import { GovernanceMutations, GovernanceQueries } from './resolvers.js';
 

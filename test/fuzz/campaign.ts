@@ -1,14 +1,27 @@
 import { GraphQLString } from 'graphql';
 import { principalOf } from '../../src/cli/who.js';
+import type { Principal } from '../../src/kernel/index.js';
 import { TEST_NOW, openTestMesh, type TestMesh } from '../support/mesh.js';
 import { canariesOf, leaving } from './canary.js';
 import { compare, type Compared } from './compare.js';
 import { smaller, writeQuery, type Question, type Selection } from './document.js';
 import { QueryGenerator } from './generate.js';
+import { makeOdd } from './odd-values.js';
 import { Draw } from './random.js';
 import { valuesOf } from './values.js';
 
 export const IDENTITIES = ['clinician', 'analyst', 'steward', 'officer', 'engineer'] as const;
+
+/** Callers beside the demo identities: two roles at once, whose grants cover cells row by row, and fewer or other sites. */
+const MIXED: Readonly<Record<string, Principal>> = {
+  'steward and officer': { ...principalOf('steward'), sub: 'fuzz-operations', roles: ['steward', 'privacy_officer'] },
+  'analyst and engineer': { ...principalOf('analyst'), sub: 'fuzz-research', roles: ['ml_engineer', 'analyst'] },
+  'analyst of two sites': { ...principalOf('analyst'), sub: 'fuzz-sites', sites: ['south', 'north'] },
+  'clinician of no site': { ...principalOf('clinician'), sub: 'fuzz-nowhere', sites: [] },
+};
+const CALLERS = [...IDENTITIES, ...Object.keys(MIXED)];
+const callerOf = (name: string): Principal => MIXED[name] ?? principalOf(name);
+
 const FAULTS = 0.04;
 const SHRINKS_MAX = 300;
 
@@ -34,8 +47,12 @@ export interface Campaign {
   readonly canaries: number;
 }
 
-/** A mesh one day after the cohort was loaded, so that its own runs can be told from those that were there. */
-export const openFuzzMesh = (): Promise<TestMesh> => openTestMesh(() => TEST_NOW + 86_400_000);
+/** A mesh one day after the cohort was loaded, so that its own runs can be told from those that were there, with odd values among its rows. */
+export async function openFuzzMesh(): Promise<TestMesh> {
+  const mesh = await openTestMesh(() => TEST_NOW + 86_400_000);
+  await makeOdd(mesh.pools.owner);
+  return mesh;
+}
 
 /** Asks `queries` random questions, each of both executors, as the demo identities in turn. Equal seeds ask equal questions. */
 export async function runCampaign(mesh: TestMesh, options: { seed: number; queries: number; findingsMax?: number }): Promise<Campaign> {
@@ -49,13 +66,13 @@ export async function runCampaign(mesh: TestMesh, options: { seed: number; queri
   let asked = 0;
   for (; asked < options.queries && findings.length < (options.findingsMax ?? 1); asked++) {
     const seed = options.seed + asked;
-    const who = IDENTITIES[asked % IDENTITIES.length] ?? 'clinician';
-    const principal = principalOf(who);
+    const who = CALLERS[asked % CALLERS.length] ?? 'clinician';
+    const principal = callerOf(who);
     const generator = new QueryGenerator(mesh.mesh.runtimeFor(principal).schema, values, new Draw(seed), FAULTS);
     let selections: readonly Selection[] = generator.query();
     const judge = async (tried: readonly Selection[]): Promise<{ compared: Compared; fault: Pick<Finding, 'kind' | 'detail'> | null }> => {
       const compared = await compare(mesh, principal, writeQuery(tried));
-      return { compared, fault: faultOf(compared, who === 'analyst' || who === 'engineer' ? canaries.foundIn : () => []) };
+      return { compared, fault: faultOf(compared, principal.purpose === 'HRESCH' ? canaries.foundIn : () => []) };
     };
     let { compared, fault } = await judge(selections);
     const next = fault ? null : nextPage(selections, compared.answer.data);
@@ -72,7 +89,7 @@ export async function runCampaign(mesh: TestMesh, options: { seed: number; queri
     const { detail } = (await judge(smallest)).fault ?? fault;
     findings.push({ seed, who, kind: fault.kind, detail, question: writeQuery(smallest) });
   }
-  return { queries: asked, identities: IDENTITIES.length, findings, paths, answered, refusedByCode, followed, canaries: canaries.count };
+  return { queries: asked, identities: CALLERS.length, findings, paths, answered, refusedByCode, followed, canaries: canaries.count };
 }
 
 /** The same question from a cursor of its answer on, where a root list told one. */

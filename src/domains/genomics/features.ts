@@ -12,7 +12,7 @@ import {
   blocksOf,
   groupByVariant,
   type SampleRow,
-} from './samples.js';
+} from './tables.js';
 
 /** Genes whose burden is handed over: cardiomyopathy, arrhythmia, lipids and breast cancer. */
 export const GENES = ['TTN', 'MYBPC3', 'MYH7', 'LMNA', 'BAG3', 'PLN', 'TNNT2', 'SCN5A', 'APOB', 'LDLR', 'PCSK9', 'BRCA2'] as const;

@@ -2,7 +2,7 @@ import { registerEnumType } from 'type-graphql';
 import { Patient, SCALARS, column, entity, extension, reader, value, valueType, type ReaderField } from '../../kernel/index.js';
 import { VARIANT_KINDS } from './formats/vcf-locus.js';
 import { GENOTYPE_VARIANT_COLUMNS, loadCarriers, loadFrequencies, loadGenotypes } from './readers.js';
-import { BLOCK_COLUMNS, GenotypeBlock, SAMPLE_COLUMNS, SampleIndex } from './samples.js';
+import { BLOCK_COLUMNS, GenotypeBlock, SAMPLE_COLUMNS, SampleIndex } from './tables.js';
 
 const Zygosity = { HET: 'HET', HOM: 'HOM', HEMI: 'HEMI', HOM_REF: 'HOM_REF' } as const;
 registerEnumType(Zygosity, { name: 'Zygosity', description: 'How many copies of the ALT a person has, of how many that can be.' });

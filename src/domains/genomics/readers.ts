@@ -1,7 +1,7 @@
 import { CodedError, LIMITS, type RowSource, type TypeThunk } from '../../kernel/index.js';
 import { GENOTYPE } from './formats/genotype-codec.js';
 import { bucketsOf, chromIndex, chromOf } from './formats/vcf-locus.js';
-import { OUTSIDE, Samples, blocksOf, distinct, groupByVariant, samplesOf, type BlockRow, type VariantParent } from './samples.js';
+import { OUTSIDE, Samples, blocksOf, distinct, groupByVariant, samplesOf, type BlockRow, type VariantParent } from './tables.js';
 
 export const GENOTYPE_VARIANT_COLUMNS = ['bucket', 'assembly', 'chrom', 'pos', 'variant_id', 'ref', 'alt', 'gene'] as const;
 

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, isMainThread, parentPort } from 'node:worker_threads';
 import { readDicom, type DicomRecord } from '../../../src/domains/imaging/formats/dicom.js';
 import { isCoded } from '../../../src/kernel/error.js';
@@ -58,8 +57,9 @@ class Reader {
     this.worker ??= await this.start();
     this.worker.postMessage(file);
     const answer = await next(this.worker, FILE_MS_MAX);
-    if (answer === null) await this.end();
-    return answer as Answer | null;
+    const told = answer as Answer | null;
+    if (told === null || told.kind === 'crashed') await this.end();
+    return told;
   }
 
   async end(): Promise<void> {
@@ -69,18 +69,17 @@ class Reader {
 }
 
 /** The next message of the thread, or null when none came in time. A thread that dies gives a crash. */
-async function next(worker: Worker, ms: number): Promise<unknown> {
-  const ended = new AbortController();
-  const died = (error: Error): Answer => ({ kind: 'crashed', why: error.message });
-  const answer = new Promise<unknown>((resolve) => {
-    worker.once('message', resolve);
-    worker.once('error', (error) => resolve(died(error)));
+function next(worker: Worker, ms: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const settle = (value: unknown): void => {
+      clearTimeout(late);
+      worker.off('message', settle).off('error', died);
+      resolve(value);
+    };
+    const died = (error: Error): void => settle({ kind: 'crashed', why: error.message } satisfies Answer);
+    const late = setTimeout(settle, ms, null);
+    worker.on('message', settle).on('error', died);
   });
-  const late = sleep(ms, null, { signal: ended.signal }).catch(() => null);
-  const first = await Promise.race([answer, late]);
-  ended.abort();
-  worker.removeAllListeners();
-  return first;
 }
 
 function caseOf(id: string, answer: Answer | null): Case {

@@ -6,7 +6,7 @@ import { product } from '../../../src/domains/imaging/index.js';
 import { ImagingInstance, ImagingSeries, ImagingStudy } from '../../../src/domains/imaging/model.js';
 import { columnTags, assertClassified } from '../../../src/governance/coordinates.js';
 import { PolicyClass, type Decision } from '../../../src/governance/decide.js';
-import type { Policy } from '../../../src/governance/policy.js';
+import type { Policy } from '../../../src/governance/compose-policy.js';
 import { assetOf, TABLES } from './support.js';
 
 const schema: GraphQLSchema = buildSchemaSync({

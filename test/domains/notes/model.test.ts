@@ -6,7 +6,7 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { buildClassSchema } from '../../../src/governance/class-schema.js';
 import { assertClassified } from '../../../src/governance/coordinates.js';
 import { PolicyClass } from '../../../src/governance/decide.js';
-import { composePolicy } from '../../../src/governance/policy.js';
+import { composePolicy } from '../../../src/governance/compose-policy.js';
 import { DECLARATION, entityOf, type FieldDeclaration, type Mask, type Purpose, type Tag } from '../../../src/kernel/index.js';
 import { product } from '../../../src/domains/notes/index.js';
 import { assetOf } from './support.js';

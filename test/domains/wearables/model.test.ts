@@ -11,7 +11,7 @@ import { pipeline } from '../../../src/domains/wearables/pipeline.js';
 import { CHUNK_COLUMNS, readSeries, readWindows, type SampleValue, type WindowValue } from '../../../src/domains/wearables/readers.js';
 import { assertClassified, columnTags, fieldDeclaration, readerTags } from '../../../src/governance/coordinates.js';
 import { PolicyClass } from '../../../src/governance/decide.js';
-import type { Policy } from '../../../src/governance/policy.js';
+import type { Policy } from '../../../src/governance/compose-policy.js';
 import { OTHER, PERSON, batchOf, sourceOf, stored, type BatchFacts, type Row } from './support.js';
 
 const schema = buildSchemaSync({

@@ -1,0 +1,31 @@
+select f0.j::text as j0, f0.p as p0, 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($7::text[])) as versions from 
+  (select (array_agg(r.j))[1] as j, array_agg(r.person) filter (where r.person is not null) as p from 
+    (select 
+      (select row_to_json(o1) from 
+        (select t0."type_label" as "typeLabel", t0."title" as "title", to_char(t0."authored_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "authoredAt", t0."author" as "author", t0."body" as "body", 
+          (select 
+            (select row_to_json(o3) from 
+              (select a2.x0 as "edges") o3) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1, r.k2), '[]'::json) as x0 from 
+              (select t4."patient_id" as k0, t4."note_id" as k1, t4."ordinal" as k2, 
+                (select row_to_json(o5) from 
+                  (select 
+                    (select row_to_json(o6) from 
+                      (select t4."ordinal" as "ordinal", t4."code" as "code", t4."title" as "title", t4."body" as "text") o6) as "node") o5) as e0 from 
+                (select t7.* from note_section t7 where t7."patient_id" = t0."patient_id" and t7."note_id" = t0."note_id" and (t7.site_id = any($1::text[]) and t7.sensitivity <= 2 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t7.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t7.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) order by t7."patient_id", t7."note_id", t7."ordinal" limit $4::int) t4) r) a2) as "sections", 
+          (select 
+            (select row_to_json(o9) from 
+              (select a8.x0 as "edges", a8.total as "totalCount") o9) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1, r.k2), '[]'::json) as x0, 
+              (select count(*)::int from note_concept t13 where t13."patient_id" = t0."patient_id" and t13."note_id" = t0."note_id" and (t13.site_id = any($1::text[]) and t13.sensitivity <= 2 and exists 
+                (select 1 from consent_effect ce where ce.patient_id = t13.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t13.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz))) as total from 
+              (select t10."patient_id" as k0, t10."note_id" as k1, t10."ordinal" as k2, 
+                (select row_to_json(o11) from 
+                  (select 
+                    (select row_to_json(o12) from 
+                      (select t10."code" as "code", t10."label" as "label", t10."negation" as "negation", t10."temporality" as "temporality", t10."experiencer" as "experiencer", to_char(t10."authored_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "authoredAt") o12) as "node") o11) as e0 from 
+                (select t14.* from note_concept t14 where t14."patient_id" = t0."patient_id" and t14."note_id" = t0."note_id" and (t14.site_id = any($1::text[]) and t14.sensitivity <= 2 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t14.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t14.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) order by t14."patient_id", t14."note_id", t14."ordinal" limit $5::int) t10) r) a8) as "concepts") o1) as j, t0.patient_id as person from note t0 where (t0.site_id = any($1::text[]) and t0.sensitivity <= 2 and exists 
+      (select 1 from consent_effect ce where ce.patient_id = t0.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t0.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) and t0."note_id" = $6::uuid limit 1) r) f0

@@ -1,0 +1,38 @@
+select f0.j::text as j0, f0.p as p0, 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($7::text[])) as versions from 
+  (select (array_agg(r.j))[1] as j, array_agg(r.person) filter (where r.person is not null) as p from 
+    (select 
+      (select row_to_json(o1) from 
+        (select 
+          (select 
+            (select row_to_json(o3) from 
+              (select a2.x0 as "edges", a2.total as "totalCount") o3) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1), '[]'::json) as x0, 
+              (select count(*)::int from condition t7 where t7."patient_id" = t0."patient_id" and (t7.site_id = any($1::text[]) and t7.sensitivity <= 2 and exists 
+                (select 1 from consent_effect ce where ce.patient_id = t7.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t7.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz))) as total from 
+              (select t4."patient_id" as k0, t4."condition_id" as k1, 
+                (select row_to_json(o5) from 
+                  (select 
+                    (select row_to_json(o6) from 
+                      (select t4."code" as "code", t4."display" as "display", to_char(t4."onset_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "onsetAt", t4."status" as "status") o6) as "node") o5) as e0 from 
+                (select t8.* from condition t8 where t8."patient_id" = t0."patient_id" and (t8.site_id = any($1::text[]) and t8.sensitivity <= 2 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t8.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) order by t8."patient_id", t8."condition_id" limit $4::int) t4) r) a2) as "conditions", 
+          (select 
+            (select row_to_json(o10) from 
+              (select a9.x0 as "edges", 
+                (select row_to_json(o11) from 
+                  (select a9.more as "hasNextPage") o11) as "pageInfo") o10) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1), '[]'::json) as x0, 
+              (select count(*) from 
+                (select 1 from observation t15 where t15."patient_id" = t0."patient_id" and (t15.site_id = any($1::text[]) and t15.sensitivity <= 2 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t15.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t15.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) limit $5::int + 1) n) > $5::int as more from 
+              (select t12."patient_id" as k0, t12."observation_id" as k1, 
+                (select row_to_json(o13) from 
+                  (select 
+                    (select row_to_json(o14) from 
+                      (select t12."code" as "code", t12."display" as "display", case when t12."value" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t12."value" end as "value", t12."unit" as "unit", to_char(t12."effective_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "effectiveAt") o14) as "node") o13) as e0 from 
+                (select t16.* from observation t16 where t16."patient_id" = t0."patient_id" and (t16.site_id = any($1::text[]) and t16.sensitivity <= 2 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t16.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t16.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) order by t16."patient_id", t16."observation_id" limit $5::int) t12) r) a9) as "observations", 
+          (select count(*)::int from observation t17 where t17."patient_id" = t0."patient_id" and (t17.site_id = any($1::text[]) and t17.sensitivity <= 2 and exists 
+            (select 1 from consent_effect ce where ce.patient_id = t17.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t17.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz))) as "observationCount") o1) as j, t0.patient_id as person from patient t0 where (t0.site_id = any($1::text[]) and t0.sensitivity <= 2 and exists 
+      (select 1 from consent_effect ce where ce.patient_id = t0.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t0.sensitivity and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz)) and t0."patient_id" = $6::uuid limit 1) r) f0

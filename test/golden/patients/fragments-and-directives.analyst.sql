@@ -1,0 +1,23 @@
+select f0.j::text as j0, f0.p as p0, 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($5::text[])) as versions from 
+  (select (array_agg(r.j))[1] as j, array_agg(r.person) filter (where r.person is not null) as p from 
+    (select 
+      (select row_to_json(o1) from 
+        (select 'Patient'::text as "__typename", t0."patient_id" as "key", t0."sex" as "sex", t0."birth_year" as "born", t0."site_id" as "site", 
+          (select 
+            (select row_to_json(o3) from 
+              (select 'NoteConnection'::text as "__typename", a2.x1 as "edges", 
+                (select row_to_json(o4) from 
+                  (select 'PageInfo'::text as "__typename", a2.more as "hasNextPage") o4) as "pageInfo") o3) from 
+            (select coalesce(json_agg(r.e1 order by r.k0, r.k1), '[]'::json) as x1, 
+              (select count(*) from 
+                (select 1 from note t8 where t8."patient_id" = t0."patient_id" and (t8.sensitivity <= 0 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $1::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t8.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) limit $3::int + 1) n) > $3::int as more from 
+              (select t5."patient_id" as k0, t5."note_id" as k1, 
+                (select row_to_json(o6) from 
+                  (select 'NoteEdge'::text as "__typename", 
+                    (select row_to_json(o7) from 
+                      (select 'Note'::text as "__typename", t5."type_label" as "typeLabel") o7) as "node") o6) as e1 from 
+                (select t9.* from note t9 where t9."patient_id" = t0."patient_id" and (t9.sensitivity <= 0 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t9.patient_id and ce.purpose = $1::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t9.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) order by t9."patient_id", t9."note_id" limit $3::int) t5) r) a2) as "notes") o1) as j, t0.patient_id as person from patient t0 where (t0.sensitivity <= 0 and exists 
+      (select 1 from consent_effect ce where ce.patient_id = t0.patient_id and ce.purpose = $1::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t0.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) and t0."patient_id" = $4::uuid limit 1) r) f0

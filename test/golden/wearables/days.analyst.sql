@@ -1,0 +1,34 @@
+select f0.j::text as j0, f0.p as p0, 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($9::text[])) as versions from 
+  (select (array_agg(r.j))[1] as j, array_agg(r.person) filter (where r.person is not null) as p from 
+    (select 
+      (select row_to_json(o1) from 
+        (select 
+          (select 
+            (select row_to_json(o3) from 
+              (select a2.x0 as "edges", 
+                (select row_to_json(o4) from 
+                  (select a2.more as "hasNextPage") o4) as "pageInfo") o3) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1, r.k2, r.k3), '[]'::json) as x0, 
+              (select count(*) from 
+                (select 1 from wear_chunk t8 where t8."patient_id" = t0."patient_id" and (t8.sensitivity <= 0 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $3::text and ce.categories & 8 <> 0 and ce.sensitivity_max >= t8.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t8."metric" = $5::text limit $6::int + 1) n) > $6::int as more from 
+              (select t5."patient_id" as k0, t5."metric" as k1, t5."device" as k2, t5."day" as k3, 
+                (select row_to_json(o6) from 
+                  (select 
+                    (select row_to_json(o7) from 
+                      (select to_char(date_trunc('year', t5."day")::date, 'YYYY-MM-DD') as "day", 'h:' || left(encode(sha256($2::bytea || sha256($1::bytea || convert_to(t5."device"::text, 'UTF8'))), 'hex'), 24) as "device", t5."unit" as "unit", t5."n" as "count", case when t5."mn" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t5."mn" end as "minimum", case when t5."mx" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t5."mx" end as "maximum", case when (t5."sm" / nullif(t5."n", 0)) between '-1.7976931348623157e308' and '1.7976931348623157e308' then (t5."sm" / nullif(t5."n", 0)) end as "mean", case when t5."sm" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t5."sm" end as "sum") o7) as "node") o6) as e0 from 
+                (select t9.* from wear_chunk t9 where t9."patient_id" = t0."patient_id" and (t9.sensitivity <= 0 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t9.patient_id and ce.purpose = $3::text and ce.categories & 8 <> 0 and ce.sensitivity_max >= t9.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t9."metric" = $5::text order by t9."patient_id", t9."metric", t9."device", t9."day" limit $6::int) t5) r) a2) as "wearableDays", 
+          (select 
+            (select row_to_json(o11) from 
+              (select a10.x0 as "edges") o11) from 
+            (select coalesce(json_agg(r.e0 order by r.k0, r.k1), '[]'::json) as x0 from 
+              (select t12."patient_id" as k0, t12."device" as k1, 
+                (select row_to_json(o13) from 
+                  (select 
+                    (select row_to_json(o14) from 
+                      (select 'h:' || left(encode(sha256($2::bytea || sha256($1::bytea || convert_to(t12."device"::text, 'UTF8'))), 'hex'), 24) as "device", t12."source" as "source", to_char((date_trunc('year', t12."first_at" at time zone 'UTC') at time zone 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "firstAt", to_char((date_trunc('year', t12."last_at" at time zone 'UTC') at time zone 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "lastAt") o14) as "node") o13) as e0 from 
+                (select t15.* from wear_device t15 where t15."patient_id" = t0."patient_id" and (t15.sensitivity <= 0 and exists 
+                  (select 1 from consent_effect ce where ce.patient_id = t15.patient_id and ce.purpose = $3::text and ce.categories & 8 <> 0 and ce.sensitivity_max >= t15.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) order by t15."patient_id", t15."device" limit $7::int) t12) r) a10) as "wearableDevices") o1) as j, t0.patient_id as person from patient t0 where (t0.sensitivity <= 0 and exists 
+      (select 1 from consent_effect ce where ce.patient_id = t0.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t0.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t0."patient_id" = $8::uuid limit 1) r) f0
