@@ -164,7 +164,9 @@ function evidenceVerbs(verb: Verb, act: Act): void {
     .command('verify')
     .description('checks every record and chain of the log')
     .option('--json', 'print one JSON object as the last line')
-    .action(async (options: { json?: boolean }) => {
+    .action(async (_, command: Command) => {
+      // The verb above has the option too, and takes it.
+      const options = command.optsWithGlobals<{ json?: boolean }>();
       await act(async (running) => {
         const result = await verifyAudit(running.evidence.auditRows());
         if (options.json === true) put(JSON.stringify(result));

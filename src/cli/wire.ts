@@ -67,6 +67,8 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       clock,
       log,
     });
+    // The schema is built by now, so what else is loaded does not enter it.
+    if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion')) mesh.inputs = await loadProducts(allProducts);
     const key = await demoKey(home);
     const identity = new Identity(issuers(key), mesh.roles, clock);
     const close = async (): Promise<void> => {

@@ -41,10 +41,13 @@ export class Mesh {
   readonly federated: GraphQLSchema | null;
   readonly policy: Policy;
   readonly audit: AuditLog;
+  /** Products whose features and labels models may use: those that are served, or all where fusion is served alone. */
+  inputs: readonly Pick<Product, 'features' | 'label'>[];
   private readonly classes = new Lru<ClassRuntime>(LIMITS.class_cache_entries_max);
   private readonly pads = new Map<string, MaskPads>();
 
   constructor(readonly parts: MeshParts) {
+    this.inputs = parts.products;
     this.schema = buildSchema(parts.products, resolveDeclared as never);
     this.federated = parts.subgraph === true ? withFederation(this.schema, subgraphSdl(this.schema)) : null;
     this.policy = composePolicy(parts.policies);

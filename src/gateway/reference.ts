@@ -215,7 +215,9 @@ export class ReferenceReader {
   }
 
   private cell(row: SelectedRow, field: ColumnField | ComputedField, plan: CellPlan, predicates: readonly Predicate[]): unknown {
-    const value = field.kind === 'column' ? row.cells[field.column] : field.js(row.cells);
+    const read = field.kind === 'column' ? row.cells[field.column] : field.js(row.cells);
+    // NaN and infinities have no JSON form.
+    const value = typeof read === 'number' && !Number.isFinite(read) ? null : read;
     const redacted = field.kind === 'column' && field.redacted !== undefined ? row.cells[field.redacted] : null;
     const through = (mask: (CellPlan & { kind: 'mask' })['mask'] | null): unknown => (mask === null ? (value ?? null) : maskValue(mask, value, field.type, this.values.maskPads, redacted));
     if (plan.kind === 'clear') return value ?? null;

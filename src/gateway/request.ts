@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type EvidenceEntry, type LineagePlan, type Receipt } from '../governance/index.js';
-import { newUuid, type PlanValues, type Principal } from '../kernel/index.js';
+import { CodedError, isCoded, newUuid, type PlanValues, type Principal } from '../kernel/index.js';
 import type { ClassRuntime } from './class-runtime.js';
 import type { Mesh } from './mesh.js';
 
@@ -13,7 +13,7 @@ export class MeshRequest {
   readonly facts: Record<string, unknown> = {};
   receipt: Receipt | undefined;
   /** Why the record could not be made. It is tried once: a second record of a run would be another run. */
-  fault: unknown;
+  fault: CodedError | undefined;
 
   constructor(
     readonly mesh: Mesh,
@@ -75,8 +75,8 @@ export class MeshRequest {
     try {
       return (this.receipt = await appended);
     } catch (error) {
-      this.fault = error;
-      throw error;
+      this.fault = isCoded(error) ? error : new CodedError('AUDIT_UNAVAILABLE', 'The audit record could not be made durable.', { cause: error });
+      throw this.fault;
     }
   }
 }

@@ -32,11 +32,11 @@ export class RequestScope implements Scope, ReferenceContext {
   }
 
   get views(): readonly FeatureView[] {
-    return this.request.mesh.parts.products.flatMap((product) => product.features ?? []);
+    return this.request.mesh.inputs.flatMap((product) => product.features ?? []);
   }
 
   get labelViews(): readonly LabelView[] {
-    return this.request.mesh.parts.products.flatMap((product) => product.label ?? []);
+    return this.request.mesh.inputs.flatMap((product) => product.label ?? []);
   }
 
   get records(): Scope['records'] {

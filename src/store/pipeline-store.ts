@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool, PoolClient } from 'pg';
 import { codeOf } from './engines/engine.js';
 import type { ObjectStore } from './objects.js';
+import { statementName } from './statement-name.js';
 import { storedTypes } from './stored-types.js';
 import { writeRows, type WriteResult, type WriteTarget } from './writer.js';
 
@@ -61,7 +62,7 @@ async function once<T>(writer: Pool, work: (transaction: WriteTransaction) => Pr
 function transactionOn(client: PoolClient): WriteTransaction {
   return {
     async query<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-      const { rows } = await client.query<Row>({ text, values: [...values], types: storedTypes });
+      const { rows } = await client.query<Row>({ ...(values.length > 0 ? { name: statementName(text) } : {}), text, values: [...values], types: storedTypes });
       return rows as T[];
     },
     write: (target, rows) => writeRows(client, target, rows),

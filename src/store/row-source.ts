@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { entityOf, type EntityDeclaration, type PlanValues, type Predicate, type RowSource } from '../kernel/index.js';
 import { SqlBuilder, quoted } from './sql-builder.js';
 import { jsonForm, predicateSql } from './sql-rules.js';
 import type { ColumnTypes } from './sql.js';
 import type { ReadSession } from './session.js';
+import { statementName } from './statement-name.js';
 
 /** What stands behind a source: which rows its caller may use, and who is told what was read. */
 export interface SourceRules {
@@ -61,9 +61,6 @@ function statementOf(entity: EntityDeclaration, types: ColumnTypes, rules: Sourc
   const text = `select ${selected.join(', ')} from ${entity.table} ${alias} where ${terms.join(' and ')}${order}${limit}`;
   return { text, values: builder.binds.map((each) => each(rules.values)), name: statementName(text) };
 }
-
-/** Named statements are planned once a connection. */
-export const statementName = (text: string): string => createHash('sha256').update(text).digest('base64url').slice(0, 24);
 
 function resultForm(expression: string, type: string): string {
   if (type === 'timestamptz' || type === 'date') return jsonForm(expression, type);

@@ -1,7 +1,8 @@
 import { LIMITS, CodedError, type EntityDeclaration, type Plan, type PlanField, type PlanValues, type Predicate, type ReaderPlan } from '../kernel/index.js';
 import { findMarks, parentOf, splice, valueJson } from './json-writer.js';
-import { rowSource, statementName } from './row-source.js';
+import { rowSource } from './row-source.js';
 import type { ReadSession } from './session.js';
+import { statementName } from './statement-name.js';
 import type { ColumnTypes, CompiledSql } from './sql.js';
 
 /** What a plan gave: the text of `data`, and what stands behind it. */

@@ -49,7 +49,7 @@ export function maskSql(builder: SqlBuilder, mask: Mask, expression: string, typ
     }
     case 'LAST4':
       if (!text) return `null::${castOf(type)}`;
-      return `case when length(${expression}) <= 4 then repeat('x', length(${expression})) else repeat('x', length(${expression}) - 4) || right(${expression}, 4) end`;
+      return `case when length(${expression}::text) <= 4 then repeat('x', length(${expression}::text)) else repeat('x', length(${expression}::text) - 4) || right(${expression}::text, 4) end`;
     case 'YEAR':
       if (type === 'date') return `date_trunc('year', ${expression})::date`;
       if (type === 'timestamptz') return `(date_trunc('year', ${expression} at time zone 'UTC') at time zone 'UTC')`;

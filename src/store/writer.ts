@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { escapeIdentifier } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { AssetDeclaration, SqlType } from '../kernel/index.js';
 import type { CodedError } from '../kernel/error.js';
 import { copyLine, literalOf } from './copy-text.js';
 import { castOf } from './sql-rules.js';
+import { statementName } from './statement-name.js';
 import { storedTypes } from './stored-types.js';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -62,18 +63,19 @@ export async function writeRows(client: PoolClient, target: WriteTarget, rows: r
 async function keepFirst(client: PoolClient, target: WriteTarget, rows: readonly Row[]): Promise<WriteResult> {
   const columns = Object.keys(target.columns);
   const stage = await stageRows(client, target, columns, rows);
-  const { rowCount } = await client.query(`${insertFrom(stage, target, columns, 'stage_n')} on conflict do nothing`, [...stage.values]);
+  const { rowCount } = await run(client, stage, `${insertFrom(stage, target, columns, 'stage_n')} on conflict do nothing`);
   const left = new Set<string>([...target.key, ...(target.ignore ?? []), ...SOURCE_COLUMNS]);
   const compared = columns.filter((column) => !left.has(column));
   const source = (name: string): string => (name in target.columns ? `t.${name}` : 'null');
   const written = rowCount ?? 0;
   if (compared.length === 0 || written === rows.length) return { written, conflicts: await drop(client, stage, []) };
   const side = (alias: string): string => `row(${compared.map((column) => `${alias}.${escapeIdentifier(column)}`).join(', ')})`;
-  const found = await client.query<{ stage_n: number; digest: string | null; ordinal: number | null }>(
+  const found = await run<{ stage_n: number; digest: string | null; ordinal: number | null }>(
+    client,
+    stage,
     `select s.stage_n, ${source('source_digest')} as digest, ${source('source_ordinal')} as ordinal
        from ${stage.source} s join ${escapeIdentifier(target.table)} t on ${sameKey(target)}
       where ${side('s')} is distinct from ${side('t')} order by s.stage_n`,
-    [...stage.values],
   );
   const conflicts = found.rows.map((row) => ({ index: row.stage_n, digest: row.digest, ordinal: row.ordinal, fault: null }));
   return { written, conflicts: await drop(client, stage, conflicts) };
@@ -86,9 +88,10 @@ async function replace(client: PoolClient, target: WriteTarget, rows: readonly R
     .filter((column) => !target.key.includes(column) && !kept.includes(column))
     .map((column) => escapeIdentifier(column));
   const action = changed.length === 0 ? 'nothing' : `update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`;
-  const { rowCount } = await client.query(
+  const { rowCount } = await run(
+    client,
+    stage,
     `${insertFrom(stage, target, columns, 'stage_n desc')} on conflict (${list(target.key)}) do ${action}`,
-    [...stage.values],
   );
   await drop(client, stage, []);
   return rowCount ?? 0;
@@ -100,16 +103,17 @@ async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row
   const fold: NonNullable<WriteTarget['merge']> = target.merge ?? ((_stored, incoming) => ({ row: incoming }));
   await client.query('select pg_advisory_xact_lock(hashtextextended($1, 1))', [`merge ${target.table}`]);
   const stage = await stageRows(client, target, target.key, rows);
-  const found = await client.query<Row & { readonly stage_n: number }>({
-    text: `select s.stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
+  const found = await run<Row & { readonly stage_n: number }>(
+    client,
+    stage,
+    `select s.stage_n, ${columns.map((column) => `t.${escapeIdentifier(column)}`).join(', ')}
              from (select distinct on (${list(target.key)}) * from ${stage.source} s order by ${list(target.key)}, stage_n) s
              join ${escapeIdentifier(target.table)} t on ${sameKey(target)} for update of t`,
-    values: [...stage.values],
-    types: storedTypes,
-  });
-  const firsts = await client.query<{ stage_n: number; first: number }>(
+  );
+  const firsts = await run<{ stage_n: number; first: number }>(
+    client,
+    stage,
     `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage.source} s order by stage_n`,
-    [...stage.values],
   );
   await drop(client, stage, []);
   const current = new Map<number, Row>(found.rows.map(({ stage_n: n, ...row }) => [n, row]));
@@ -126,6 +130,12 @@ async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row
     }
   }
   return { written: await replace(client, target, [...results.values()], []), conflicts };
+}
+
+/** A statement over staged rows. Texts over a temporary table do not come again; the others are named. */
+function run<R extends QueryResultRow>(client: PoolClient, stage: Stage, text: string): Promise<QueryResult<R>> {
+  const name = stage.table === null ? { name: statementName(text) } : {};
+  return client.query<R>({ ...name, text, values: [...stage.values], types: storedTypes });
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value : null);

@@ -51,7 +51,12 @@ function optionsOf(args: readonly string[]): Options {
 
 /** What is printed: the totals, the figures of the suite, and the cases unless they are too many to want. */
 function report(name: string, { cases, figures }: SuiteResult, ms: number, brief: boolean): Record<string, unknown> {
-  const totals = { cases: cases.length, passed: countOf(cases, 'passed'), failed: countOf(cases, 'failed'), skipped: countOf(cases, 'skipped') };
+  const totals = {
+    cases: cases.length,
+    passed: countOf(cases, 'passed'),
+    failed: countOf(cases, 'failed'),
+    skipped: countOf(cases, 'skipped'),
+  };
   return { suite: name, ...totals, ...figures, ms, ...(brief ? {} : { details: cases }) };
 }
 
@@ -63,7 +68,8 @@ async function main(): Promise<number> {
   const result = await suite.run(folder, say);
   const ms = Math.round(performance.now() - started);
   if (result.cases.length === 0) throw new UsageError(`The folder ${folder} holds no case of the suite ${name}.`);
-  for (const { id, expected, got } of result.cases.filter(({ verdict }) => verdict === 'failed')) say(`  ${id}: expected ${expected}; got ${got}`);
+  for (const { id, expected, got } of result.cases.filter(({ verdict }) => verdict === 'failed'))
+    say(`  ${id}: expected ${expected}; got ${got}`);
   const shown = report(name, result, ms, brief || !json);
   if (json) process.stdout.write(`${JSON.stringify(shown)}\n`);
   else for (const [key, value] of Object.entries(shown)) process.stdout.write(`${key.padEnd(20)} ${JSON.stringify(value)}\n`);

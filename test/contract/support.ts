@@ -1,12 +1,20 @@
 import { getNamedType, isNonNullType, isObjectType, type GraphQLField, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
-import { DECLARATION, entityOf, type EntityDeclaration, type FieldDeclaration, type ProductName, type TypeThunk } from '../../src/kernel/index.js';
+import {
+  DECLARATION,
+  entityOf,
+  type EntityDeclaration,
+  type FieldDeclaration,
+  type ProductName,
+  type TypeThunk,
+} from '../../src/kernel/index.js';
 import { dataTypes } from '../../src/governance/index.js';
 import type { TestMesh } from '../support/mesh.js';
 import type { Values } from '../fuzz/values.js';
 
 export const DOMAINS = ['patients', 'genomics', 'imaging', 'notes', 'wearables'] as const satisfies readonly ProductName[];
 
-export const declarationOf = (field: GraphQLField<unknown, unknown>): FieldDeclaration | undefined => field.extensions[DECLARATION] as FieldDeclaration | undefined;
+export const declarationOf = (field: GraphQLField<unknown, unknown>): FieldDeclaration | undefined =>
+  field.extensions[DECLARATION] as FieldDeclaration | undefined;
 
 export function targetOf(declaration: FieldDeclaration | undefined): TypeThunk | undefined {
   if (declaration?.kind === 'reference') return declaration.to;
@@ -28,7 +36,9 @@ export function entitiesOf(mesh: TestMesh, domain: ProductName): EntityDeclarati
 }
 
 /** Fields of the whole schema with the entity whose rows they are read from. */
-export function declaredFields(schema: GraphQLSchema): { coordinate: string; entity: EntityDeclaration | undefined; declaration: FieldDeclaration; required: boolean }[] {
+export function declaredFields(
+  schema: GraphQLSchema,
+): { coordinate: string; entity: EntityDeclaration | undefined; declaration: FieldDeclaration; required: boolean }[] {
   return dataTypes(schema).flatMap((type) =>
     Object.values(type.getFields()).flatMap((field) => {
       const declaration = declarationOf(field);
@@ -61,7 +71,8 @@ const parts = (type: GraphQLObjectType, values: Values, depth: number): string =
     .flatMap((field) => asked(field, values, depth) ?? [])
     .join(' ');
 
-const leads = (field: GraphQLField<unknown, unknown>): boolean => ['reference', 'collection', 'reader'].includes(declarationOf(field)?.kind ?? '');
+const leads = (field: GraphQLField<unknown, unknown>): boolean =>
+  ['reference', 'collection', 'reader'].includes(declarationOf(field)?.kind ?? '');
 
 /** A reader of genotypes wants one of several arguments, which no type says. */
 const ALSO: Readonly<Record<string, readonly string[]>> = { genotypes: ['gene'] };
@@ -73,7 +84,8 @@ function argumentsOf(field: GraphQLField<unknown, unknown>, values: Values): str
     if (!wanted) return [];
     const known = values.get(`${field.name}.${argument.name}`) ?? values.get(argument.name) ?? [];
     // Instants are sorted from the oldest on: a year and a half is a range that a reader takes.
-    const value = argument.name === 'from' ? known[2] : argument.name === 'to' ? known[3] : argument.name === 'size' ? known.at(-1) : known[0];
+    const value =
+      argument.name === 'from' ? known[2] : argument.name === 'to' ? known[3] : argument.name === 'size' ? known.at(-1) : known[0];
     return [`${argument.name}: ${JSON.stringify(value)}`];
   });
   return given.length > 0 ? `(${given.join(', ')})` : '';

@@ -32,7 +32,8 @@ const STORED: Readonly<Record<SqlType, readonly string[]>> = {
 };
 
 const typeIn = (table: string, column: string): string | undefined => mesh.mesh.parts.types.get(table)?.get(column);
-const absent = (table: string, columns: readonly string[]): string[] => columns.filter((column) => typeIn(table, column) === undefined).map((column) => `${table}.${column}`);
+const absent = (table: string, columns: readonly string[]): string[] =>
+  columns.filter((column) => typeIn(table, column) === undefined).map((column) => `${table}.${column}`);
 
 describe.each(DOMAINS)('tables of the product %s', (domain) => {
   const own = () => {
@@ -46,20 +47,34 @@ describe.each(DOMAINS)('tables of the product %s', (domain) => {
   test('hold their key and, where a row is about a person, site and sensitivity', () => {
     const entities = entitiesOf(mesh, domain);
     expect(entities.length).toBeGreaterThan(0);
-    const wanted = entities.map((each) => ({ table: each.table, columns: [...each.key, ...(each.patient === undefined ? [] : [each.patient, 'site_id', 'sensitivity'])] }));
+    const wanted = entities.map((each) => ({
+      table: each.table,
+      columns: [...each.key, ...(each.patient === undefined ? [] : [each.patient, 'site_id', 'sensitivity'])],
+    }));
     expect(wanted.flatMap(({ table, columns }) => absent(table, columns))).toEqual([]);
-    expect(entities.flatMap(({ table, key }) => key.map((column) => `${table}.${column}`)).filter((name) => !notNull.has(name))).toEqual([]);
+    expect(entities.flatMap(({ table, key }) => key.map((column) => `${table}.${column}`)).filter((name) => !notNull.has(name))).toEqual(
+      [],
+    );
   });
 
   test('hold every column that a field serves, in the type that it is declared with', () => {
     const served = own().flatMap(({ coordinate, entity, declaration }) => {
       if (!entity) return [];
-      if (declaration.kind === 'column') return [{ coordinate, entity, column: declaration.column, type: declaration.type }, ...(declaration.redacted === undefined ? [] : [{ coordinate, entity, column: declaration.redacted, type: 'text' as const }])];
+      if (declaration.kind === 'column')
+        return [
+          { coordinate, entity, column: declaration.column, type: declaration.type },
+          ...(declaration.redacted === undefined ? [] : [{ coordinate, entity, column: declaration.redacted, type: 'text' as const }]),
+        ];
       return declaration.kind === 'computed' ? declaration.from.map(({ column, type }) => ({ coordinate, entity, column, type })) : [];
     });
     expect(served.length).toBeGreaterThan(0);
     const wrong = served.filter(({ entity, column, type }) => !STORED[type].includes(typeIn(entity.table, column) ?? 'absent'));
-    expect(wrong.map(({ coordinate, entity, column, type }) => `${coordinate}: ${entity.table}.${column} is ${String(typeIn(entity.table, column))}, not ${type}`)).toEqual([]);
+    expect(
+      wrong.map(
+        ({ coordinate, entity, column, type }) =>
+          `${coordinate}: ${entity.table}.${column} is ${String(typeIn(entity.table, column))}, not ${type}`,
+      ),
+    ).toEqual([]);
   });
 
   test('hold every column that joins, filters, orders, is measured or is read in batches', () => {
@@ -68,12 +83,35 @@ describe.each(DOMAINS)('tables of the product %s', (domain) => {
       const table = target && entityOf(target()).table;
       const missing: string[] = [];
       if (table !== undefined && 'on' in declaration) {
-        missing.push(...absent(table, declaration.on.map(([, theirs]) => theirs)));
-        if (entity) missing.push(...absent(entity.table, declaration.on.map(([ours]) => ours)));
-        missing.push(...absent(table, (declaration.filters ?? []).flatMap((each) => [each.column, ...(each.redacted === undefined ? [] : [each.redacted])])));
+        missing.push(
+          ...absent(
+            table,
+            declaration.on.map(([, theirs]) => theirs),
+          ),
+        );
+        if (entity)
+          missing.push(
+            ...absent(
+              entity.table,
+              declaration.on.map(([ours]) => ours),
+            ),
+          );
+        missing.push(
+          ...absent(
+            table,
+            (declaration.filters ?? []).flatMap((each) => [each.column, ...(each.redacted === undefined ? [] : [each.redacted])]),
+          ),
+        );
       }
-      if (table !== undefined && declaration.kind === 'collection') missing.push(...absent(table, (declaration.orders ?? []).map((each) => each.column)));
-      if (table !== undefined && declaration.kind === 'aggregate' && declaration.measure.op !== 'count') missing.push(...absent(table, [declaration.measure.column]));
+      if (table !== undefined && declaration.kind === 'collection')
+        missing.push(
+          ...absent(
+            table,
+            (declaration.orders ?? []).map((each) => each.column),
+          ),
+        );
+      if (table !== undefined && declaration.kind === 'aggregate' && declaration.measure.op !== 'count')
+        missing.push(...absent(table, [declaration.measure.column]));
       if (declaration.kind === 'reader') {
         if (entity) missing.push(...absent(entity.table, declaration.parent));
         for (const { of, columns } of declaration.reads) missing.push(...absent(entityOf(of()).table, columns));
@@ -87,7 +125,9 @@ describe.each(DOMAINS)('tables of the product %s', (domain) => {
     const strict = own().flatMap(({ entity, declaration, required }) => {
       if (declaration.kind === 'column' && required && entity) return [`${entity.table}.${declaration.column}`];
       const target = targetOf(declaration);
-      return declaration.kind === 'collection' && target ? (declaration.orders ?? []).map((each) => `${entityOf(target()).table}.${each.column}`) : [];
+      return declaration.kind === 'collection' && target
+        ? (declaration.orders ?? []).map((each) => `${entityOf(target()).table}.${each.column}`)
+        : [];
     });
     expect(strict.length).toBeGreaterThan(0);
     expect([...new Set(strict)].filter((name) => !notNull.has(name))).toEqual([]);
@@ -115,7 +155,16 @@ test('the person leads every key of every table about persons, so that a shard h
 });
 
 test('row level security is forced on every table whose rows are about persons', async () => {
-  const tables = [...new Set(DOMAINS.flatMap((domain) => entitiesOf(mesh, domain)).filter((each) => each.patient !== undefined).map((each) => each.table))];
-  const { rows } = await mesh.pools.owner.query<{ table: string }>('select relname as table from pg_class where relname = any($1) and relrowsecurity and relforcerowsecurity order by 1', [tables]);
+  const tables = [
+    ...new Set(
+      DOMAINS.flatMap((domain) => entitiesOf(mesh, domain))
+        .filter((each) => each.patient !== undefined)
+        .map((each) => each.table),
+    ),
+  ];
+  const { rows } = await mesh.pools.owner.query<{ table: string }>(
+    'select relname as table from pg_class where relname = any($1) and relrowsecurity and relforcerowsecurity order by 1',
+    [tables],
+  );
   expect(rows.map((row) => row.table)).toEqual([...tables].sort());
 });

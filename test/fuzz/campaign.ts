@@ -109,7 +109,9 @@ function cursorIn(list: unknown): string | undefined {
   const parts = typeof list === 'object' && list !== null ? Object.values(list) : [];
   for (const part of parts.flat() as unknown[]) {
     if (typeof part !== 'object' || part === null) continue;
-    const found = Object.values(part).find((value) => typeof value === 'string' && Buffer.from(value, 'base64').toString('latin1').startsWith('["'));
+    const found = Object.values(part).find(
+      (value) => typeof value === 'string' && Buffer.from(value, 'base64').toString('latin1').startsWith('["'),
+    );
     if (typeof found === 'string') return found;
   }
   return undefined;
@@ -117,7 +119,10 @@ function cursorIn(list: unknown): string | undefined {
 
 const CRASHES = new Set(['INTERNAL', 'UNAVAILABLE']);
 
-function faultOf({ answer, reference, difference }: Compared, leaks: (text: string) => readonly string[]): Pick<Finding, 'kind' | 'detail'> | null {
+function faultOf(
+  { answer, reference, difference }: Compared,
+  leaks: (text: string) => readonly string[],
+): Pick<Finding, 'kind' | 'detail'> | null {
   const crash = [...answer.errors, ...reference.errors].find((each) => CRASHES.has(each.code));
   if (crash) return { kind: 'crash', detail: `${crash.code} ${crash.message}` };
   const leaked = [...leaks(leaving(answer)), ...leaks(leaving(reference))];
@@ -125,7 +130,10 @@ function faultOf({ answer, reference, difference }: Compared, leaks: (text: stri
   return difference === null ? null : { kind: 'difference', detail: difference };
 }
 
-async function shrink(selections: readonly Selection[], fails: (tried: readonly Selection[]) => Promise<boolean>): Promise<readonly Selection[]> {
+async function shrink(
+  selections: readonly Selection[],
+  fails: (tried: readonly Selection[]) => Promise<boolean>,
+): Promise<readonly Selection[]> {
   let smallest = selections;
   let tries = 0;
   search: while (tries < SHRINKS_MAX) {

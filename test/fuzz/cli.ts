@@ -12,7 +12,10 @@ async function main(args: readonly string[]): Promise<void> {
     try {
       const campaign = await runCampaign(mesh, { seed, queries, findingsMax: 20 });
       const { findings, ...counts } = campaign;
-      for (const each of findings) process.stderr.write(`SEED=${each.seed} as ${each.who}: ${each.kind}: ${each.detail}\n${each.question.query}\n${JSON.stringify(each.question.variables)}\n`);
+      for (const each of findings)
+        process.stderr.write(
+          `SEED=${each.seed} as ${each.who}: ${each.kind}: ${each.detail}\n${each.question.query}\n${JSON.stringify(each.question.variables)}\n`,
+        );
       const of = (kind: string): number => findings.filter((each) => each.kind === kind).length;
       const ms = Math.round(Number(process.hrtime.bigint() - began) / 1e6);
       const report = { ...counts, crashes: of('crash'), leaks: of('leak'), differences: of('difference'), seed, ms };

@@ -17,12 +17,18 @@ export interface Compared {
 export async function compare(mesh: TestMesh, who: Principal, question: Question): Promise<Compared> {
   const answer = await ask(mesh.mesh, who, question);
   const reference = await ask(mesh.mesh, who, question, 'reference');
-  return { path: answer.path, answer, reference, difference: differenceOf(answer, reference) ?? (await evidenceDiffers(mesh.pools.owner, answer, reference)) };
+  return {
+    path: answer.path,
+    answer,
+    reference,
+    difference: differenceOf(answer, reference) ?? (await evidenceDiffers(mesh.pools.owner, answer, reference)),
+  };
 }
 
 /** Errors by code and, where the fault lies in an argument of a list, by coordinate; of several faulty readers either may be told first. */
 function differenceOf(a: Answer, b: Answer): string | null {
-  const codes = (answer: Answer): string => JSON.stringify(answer.errors.map((each) => [each.code, each.place?.includes('.') ? each.place : null]));
+  const codes = (answer: Answer): string =>
+    JSON.stringify(answer.errors.map((each) => [each.code, each.place?.includes('.') ? each.place : null]));
   if (codes(a) !== codes(b)) return `errors ${codes(a)} and ${codes(b)}`;
   return firstDifference(a.data, b.data, 'data');
 }
@@ -30,7 +36,8 @@ function differenceOf(a: Answer, b: Answer): string | null {
 /** The first place where two JSON values differ, the order of keys included. */
 function firstDifference(a: unknown, b: unknown, place: string): string | null {
   if (a === b) return null;
-  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return `${place}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`;
+  if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object')
+    return `${place}: ${JSON.stringify(a)} and ${JSON.stringify(b)}`;
   const [left, right] = [Object.keys(a), Object.keys(b)];
   if (left.join('\n') !== right.join('\n')) return `${place}: keys ${left.join(',')} and ${right.join(',')}`;
   for (const key of left) {

@@ -47,8 +47,13 @@ class Writer {
   }
 
   private selection(each: Selection): string {
-    const given = each.given.map((argument) => `${argument.name}: ${argument.variable ? this.variable(argument.type, argument.value) : literal(argument.type, argument.value)}`);
-    const directive = each.directive ? ` @${each.directive.name}(if: ${each.directive.variable ? this.condition(each.directive.on) : String(each.directive.on)})` : '';
+    const given = each.given.map(
+      (argument) =>
+        `${argument.name}: ${argument.variable ? this.variable(argument.type, argument.value) : literal(argument.type, argument.value)}`,
+    );
+    const directive = each.directive
+      ? ` @${each.directive.name}(if: ${each.directive.variable ? this.condition(each.directive.on) : String(each.directive.on)})`
+      : '';
     const field = `${each.alias === null ? '' : `${each.alias}: `}${each.field}${given.length > 0 ? `(${given.join(', ')})` : ''}${directive}${each.of ? ` ${this.set(each.of)}` : ''}`;
     if (each.wrap === 'bare') return `... { ${field} }`;
     if (each.wrap === 'inline') return `... on ${each.on} { ${field} }`;
@@ -75,14 +80,14 @@ class Writer {
 
 function literal(type: GraphQLInputType, value: unknown): string {
   if (value === null) return 'null';
-  if (isNonNullType(type)) return literal(type.ofType as GraphQLInputType, value);
+  if (isNonNullType(type)) return literal(type.ofType, value);
   if (isListType(type)) {
     const items = Array.isArray(value) ? value : [value];
-    return `[${items.map((item) => literal(type.ofType as GraphQLInputType, item)).join(', ')}]`;
+    return `[${items.map((item) => literal(type.ofType, item)).join(', ')}]`;
   }
   if (isInputObjectType(type)) throw new Error('queries take no input objects');
   // A value of an enum is a bare name.
-  return 'getValues' in type ? String(value) : JSON.stringify(value);
+  return 'getValues' in type && typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Queries that are a little smaller: one selection less, or one without its wrapping, alias or arguments. */
@@ -96,7 +101,8 @@ export function* smaller(selections: readonly Selection[]): Generator<readonly S
       if (!isNonNullType(given.type) && given.kept !== true) yield replace({ ...each, given: each.given.filter((_, at) => at !== k) });
       if (given.variable) yield replace({ ...each, given: each.given.map((one, at) => (at === k ? { ...one, variable: false } : one)) });
     }
-    if (each.alias !== null && !selections.some((other) => other !== each && (other.alias ?? other.field) === each.field)) yield replace({ ...each, alias: null });
+    if (each.alias !== null && !selections.some((other) => other !== each && (other.alias ?? other.field) === each.field))
+      yield replace({ ...each, alias: null });
     if (each.of) for (const of of smaller(each.of)) yield replace({ ...each, of });
   }
 }

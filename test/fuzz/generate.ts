@@ -21,7 +21,9 @@ const ALIASES_MAX = 20;
 /** Lists whose rows change while the fuzz runs take these arguments always. */
 const ALWAYS = new Set(['lineageRuns.to', 'auditRecords.logId']);
 /** Arguments without which a reader answers nothing; each set is enough. */
-const READER_NEEDS: Readonly<Record<string, readonly (readonly string[])[]>> = { genotypes: [['gene'], ['variantIds'], ['assembly', 'chrom', 'start', 'end']] };
+const READER_NEEDS: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  genotypes: [['gene'], ['variantIds'], ['assembly', 'chrom', 'start', 'end']],
+};
 
 /** Draws valid queries of one class schema. */
 export class QueryGenerator {
@@ -47,10 +49,13 @@ export class QueryGenerator {
   private selections(type: GraphQLObjectType, depth: number, wanted: number): Selection[] {
     const taken = new Set<string>();
     const made: Selection[] = [];
-    const candidates = Object.values(type.getFields()).filter((field) => depth < DEPTH_MAX - 4 || !isObjectType(getNamedType(field.type)) || structural(field.name));
+    const candidates = Object.values(type.getFields()).filter(
+      (field) => depth < DEPTH_MAX - 4 || !isObjectType(getNamedType(field.type)) || structural(field.name),
+    );
     for (let i = 0; i < wanted && this.fields < FIELDS_MAX; i++) {
       if (this.draw.chance(0.06)) {
-        if (!taken.has('__typename')) made.push({ field: '__typename', alias: null, given: [], on: type.name, wrap: this.wrapping(), directive: null, of: null });
+        if (!taken.has('__typename'))
+          made.push({ field: '__typename', alias: null, given: [], on: type.name, wrap: this.wrapping(), directive: null, of: null });
         taken.add('__typename');
         continue;
       }
@@ -58,7 +63,8 @@ export class QueryGenerator {
       if (one) made.push(...this.split(one));
     }
     // An empty selection is no document, and one that may be skipped in whole leaves an empty object, which is worth asking too.
-    if (made.length === 0) made.push({ field: '__typename', alias: null, given: [], on: type.name, wrap: 'none', directive: null, of: null });
+    if (made.length === 0)
+      made.push({ field: '__typename', alias: null, given: [], on: type.name, wrap: 'none', directive: null, of: null });
     return made;
   }
 
@@ -75,7 +81,9 @@ export class QueryGenerator {
     this.fields += 1;
     const named = getNamedType(field.type);
     const of = isObjectType(named) ? this.selections(named, depth + 1, this.width(field.name, named)) : null;
-    const directive = this.draw.chance(0.06) ? { name: this.draw.pick(['skip', 'include'] as const), on: this.draw.chance(0.5), variable: this.draw.chance(0.5) } : null;
+    const directive = this.draw.chance(0.06)
+      ? { name: this.draw.pick(['skip', 'include'] as const), on: this.draw.chance(0.5), variable: this.draw.chance(0.5) }
+      : null;
     return { field: field.name, alias, given: this.given(field), on: type.name, wrap: this.wrapping(), directive, of };
   }
 
@@ -92,7 +100,8 @@ export class QueryGenerator {
 
   /** Now and then one field is asked twice with parts of its selection each; both must merge. */
   private split(one: Selection): Selection[] {
-    if (!one.of || one.of.length < 2 || one.directive !== null || !this.draw.chance(0.12) || one.given.some((each) => each.variable)) return [one];
+    if (!one.of || one.of.length < 2 || one.directive !== null || !this.draw.chance(0.12) || one.given.some((each) => each.variable))
+      return [one];
     const cut = this.draw.int(1, one.of.length - 1);
     return [
       { ...one, of: one.of.slice(0, cut) },
@@ -108,14 +117,20 @@ export class QueryGenerator {
       const required = isNonNullType(argument.type) || ALWAYS.has(`${field.name}.${argument.name}`) || wanted.has(argument.name);
       const likely = argument.name === 'first' ? 0.8 : argument.name === 'after' ? 0.02 : 0.15;
       if (!required && !this.draw.chance(likely)) continue;
-      made.push({ name: argument.name, type: argument.type, value: this.value(field, argument, required), variable: this.draw.chance(0.35), kept: ALWAYS.has(`${field.name}.${argument.name}`) });
+      made.push({
+        name: argument.name,
+        type: argument.type,
+        value: this.value(field, argument, required),
+        variable: this.draw.chance(0.35),
+        kept: ALWAYS.has(`${field.name}.${argument.name}`),
+      });
     }
     return made;
   }
 
   private value(field: GraphQLField<unknown, unknown>, argument: GraphQLArgument, required: boolean): unknown {
     const known = this.values.get(`${field.name}.${argument.name}`) ?? this.values.get(argument.name);
-    const type = getNullableType(argument.type) as GraphQLInputType;
+    const type = getNullableType<GraphQLInputType>(argument.type);
     if (ALWAYS.has(`${field.name}.${argument.name}`)) return this.draw.pick(known ?? []);
     if (!required && this.draw.chance(0.05)) return null;
     const named = getNamedType(type);

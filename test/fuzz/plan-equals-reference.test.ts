@@ -1,3 +1,6 @@
+import { principalOf } from '../../src/cli/who.js';
+import { ask } from '../../src/gateway/index.js';
+import { canariesOf, leaving } from './canary.js';
 import { openFuzzMesh, runCampaign, type Finding } from './campaign.js';
 import type { TestMesh } from '../support/mesh.js';
 
@@ -27,6 +30,11 @@ test(`the compiled plan answers ${QUERIES} random queries as the declared model 
   // Only names that Postgres would cut leave the compiled path.
   expect(paths['reference'] ?? 0).toBeLessThan(QUERIES * 0.15);
 }, 120_000);
+
+test('an answer that tells a name is seen to tell one', async () => {
+  const answer = await ask(mesh.mesh, principalOf('clinician'), { query: '{ patients(first: 50) { edges { node { familyName } } } }' });
+  expect((await canariesOf(mesh.pools.owner)).foundIn(leaving(answer)).length).toBeGreaterThan(5);
+});
 
 test('nothing is logged for the operator while valid queries are answered', () => {
   expect(mesh.logged).toEqual([]);

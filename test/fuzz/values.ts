@@ -66,7 +66,10 @@ export async function valuesOf(owner: Pool): Promise<Values> {
   const values = new Map<string, readonly unknown[]>(Object.entries(FIXED));
   for (const [name, query] of Object.entries(SOURCES)) {
     const { rows } = await owner.query<{ v: unknown }>(query);
-    values.set(name, rows.map((row) => row.v));
+    values.set(
+      name,
+      rows.map((row) => row.v),
+    );
   }
   const instants = [3000, 700, 400, 200, 100, 30, 0].map(daysAgo);
   values.set('from', instants);
@@ -74,6 +77,9 @@ export async function valuesOf(owner: Pool): Promise<Values> {
   // Each answer adds a run, and each start a log: only what was there before can be compared.
   values.set('lineageRuns.to', [daysAgo(-0.5)]);
   const { rows } = await owner.query<{ v: string }>('select log_id as v from audit_log order by at, log_id limit 1');
-  values.set('auditRecords.logId', rows.map((row) => row.v));
+  values.set(
+    'auditRecords.logId',
+    rows.map((row) => row.v),
+  );
   return values;
 }

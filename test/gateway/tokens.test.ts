@@ -31,7 +31,7 @@ async function token({ claims = {}, drop = [], header = {}, key = world.running.
   const now = Math.floor(world.now / 1000);
   const all: JWTPayload = { iss: DEMO_ISSUER, aud: AUDIENCE, sub: 'demo-clinician', jti: 'made-by-a-test', iat: now, exp: now + 900, roles: ['clinician'], purpose: 'TREAT', sites: ['north'], kind: 'person', ...claims };
   const kept = Object.fromEntries(Object.entries(all).filter(([name]) => !drop.includes(name)));
-  const protectedHeader = Object.fromEntries(Object.entries({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt', ...header }).filter(([, value]) => value !== null));
+  const protectedHeader = Object.fromEntries(Object.entries<unknown>({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt', ...header }).filter(([, value]) => value !== null));
   return new SignJWT(kept).setProtectedHeader(protectedHeader as { alg: string }).sign(await importJWK(key.privateKey, 'EdDSA'));
 }
 
@@ -147,7 +147,7 @@ describe('a token that is valid', () => {
     async (headers) => {
       const mine = await bearer({});
       const plain = await asked(mine);
-      const reply = await asked(mine, headers as Record<string, string>);
+      const reply = await asked(mine, headers);
       expect(withoutRun(reply)).toBe(withoutRun(plain));
       const { logId, seq } = reply.body.extensions?.receipt ?? {};
       const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);

@@ -25,7 +25,10 @@ beforeAll(async () => {
   names.set('<patient elsewhere>', await one(`select patient_id as v from patient where site_id <> 'north' order by mrn limit 1`));
   names.set('<note>', await one('select note_id as v from note where patient_id = $1 order by authored_key limit 1', [patient]));
   names.set('<study>', await one('select id as v from imaging_study where patient_id = $1 order by started_key limit 1', [patient]));
-  const asked = await ask(mesh.mesh, principalOf('clinician'), { query: 'query Told($id: ID!) { patient(id: $id) { id familyName } }', variables: { id: patient } });
+  const asked = await ask(mesh.mesh, principalOf('clinician'), {
+    query: 'query Told($id: ID!) { patient(id: $id) { id familyName } }',
+    variables: { id: patient },
+  });
   names.set('<answer>', asked.lineageId);
 }, 180_000);
 afterAll(async () => {
@@ -43,13 +46,22 @@ const pretty = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Runs and logs are named anew each time; everything else of the cohort is the same in every run. */
 async function stable(text: string): Promise<string> {
-  const { rows } = await mesh.pools.owner.query<{ id: string; name: string }>(`select run_id::text as id, '<run>' as name from lineage_run union select distinct log_id, '<log>' from audit_log`);
+  const { rows } = await mesh.pools.owner.query<{ id: string; name: string }>(
+    `select run_id::text as id, '<run>' as name from lineage_run union select distinct log_id, '<log>' from audit_log`,
+  );
   const known = new Map(rows.map((row) => [row.id, row.name]));
   return text.replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, (id) => known.get(id) ?? id);
 }
 
 async function results(one: GoldenCase, who: string): Promise<Record<(typeof RESULTS)[number], string | null>> {
-  const variables = Object.fromEntries(Object.entries(one.given).map(([name, value]) => [name, typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filled(each, who)])) : filled(value, who)]));
+  const variables = Object.fromEntries(
+    Object.entries(one.given).map(([name, value]) => [
+      name,
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, filled(each, who)]))
+        : filled(value, who),
+    ]),
+  );
   const principal = principalOf(who);
   const answer: Answer = await ask(mesh.mesh, principal, { query: one.query, variables });
   const cursor = /"endCursor":"([^"]+)"/.exec(JSON.stringify(answer.data))?.[1];
@@ -87,7 +99,9 @@ describe.each(CASES.map((one) => [`${one.domain}/${one.name}`, one] as const))('
 
 test('no golden file is left over', () => {
   const there = [...new Set(CASES.map((one) => one.domain))].flatMap((domain) =>
-    readdirSync(join(__dirname, domain)).filter((file) => !file.endsWith('.graphql')).map((file) => `${domain}/${file}`),
+    readdirSync(join(__dirname, domain))
+      .filter((file) => !file.endsWith('.graphql'))
+      .map((file) => `${domain}/${file}`),
   );
   const stale = there.filter((file) => !expected.has(file));
   if (UPDATE) for (const file of stale) rmSync(join(__dirname, file));

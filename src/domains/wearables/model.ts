@@ -73,7 +73,7 @@ export class WearableDay {
     ],
     type: 'float8',
     sql: '({sm} / nullif({n}, 0))',
-    js: (row) => (Number(row['n']) === 0 ? null : Number(row['sm']) / Number(row['n'])),
+    js: (row) => (Number(row['n']) === 0 || row['sm'] === null ? null : Number(row['sm']) / Number(row['n'])),
     tags: ['wearable'],
     safeHarbor: 'none',
     description: 'Mean of the samples.',

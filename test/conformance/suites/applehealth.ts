@@ -19,8 +19,8 @@ async function elementsOf(file: string): Promise<number> {
 }
 
 /**
- * Apple Health exports. `records` are Record elements that gave a sample; each other one must be accounted for by a fault or lie outside the
- * metrics that are read, so that a file passes when it is read whole, or refused with a code and a place.
+ * Apple Health exports. `records` are Record elements that gave a sample, `elements` all of them: sleep stages in bed, records inside a
+ * correlation and types without a metric give none. A file passes when it is read, or refused with a code, and gives no sample twice.
  */
 export const suite: Suite = {
   about: 'Apple Health export.xml',

@@ -28,12 +28,16 @@ function plain(xml: string): Plain {
     if (closing === '/') {
       if (open.pop() !== name) balanced = false;
       if (name === 'text' && textFrom >= 0) {
-        hasText ||= text.slice(textFrom, match.index).replace(/<[^>]*>/g, '').trim() !== '';
+        hasText ||=
+          text
+            .slice(textFrom, match.index)
+            .replace(/<[^>]*>/g, '')
+            .trim() !== '';
         textFrom = -1;
       }
       continue;
     }
-    const code = / code\s*=\s*["']([^"']*)["']/.exec(` ${attributes}`)?.[1];
+    const code = /\scode\s*=\s*["']([^"']*)["']/.exec(` ${attributes}`)?.[1]?.trim();
     if (name === 'code' && open.at(-1) === 'section' && code !== undefined) codes.push(code);
     if (empty === '/') continue;
     open.push(name);
@@ -63,7 +67,11 @@ export const suite: Suite = {
       count.characters += note?.body.length ?? 0;
       count.sections += note?.sections.length ?? 0;
       const codes = note?.sections.flatMap(({ code }) => (code === null ? [] : [code])).sort() ?? [];
-      const wanted = !seen.balanced ? 'refused: tags do not match' : seen.hasText ? `read, sections ${seen.codes.join(' ')}` : 'refused: no text';
+      const wanted = !seen.balanced
+        ? 'refused: tags do not match'
+        : seen.hasText
+          ? `read, sections ${seen.codes.join(' ')}`
+          : 'refused: no text';
       const got = note === undefined ? outcomeOf(read) : `read, sections ${codes.join(' ')}`;
       const explained = refusal?.place !== undefined && (!seen.balanced || !seen.hasText);
       const right = read.crash === null && (note === undefined ? explained : seen.balanced && codes.join() === seen.codes.join());

@@ -13,7 +13,9 @@ const START_MS_MAX = 30_000;
 const RUNNER = path.resolve(__dirname, '../../../bin/ts.js');
 
 type Tags = Omit<OracleRow, 'file' | 'read'>;
-type Answer = { readonly kind: 'read'; readonly incomplete: boolean; readonly tags: Tags } | { readonly kind: 'refused' | 'crashed'; readonly why: string };
+type Answer =
+  | { readonly kind: 'read'; readonly incomplete: boolean; readonly tags: Tags }
+  | { readonly kind: 'refused' | 'crashed'; readonly why: string };
 
 const tagsOf = (record: DicomRecord): Tags => ({
   studyUid: record.studyUid,
@@ -84,7 +86,14 @@ function next(worker: Worker, ms: number): Promise<unknown> {
 
 function caseOf(id: string, answer: Answer | null): Case {
   const right = answer !== null && (answer.kind === 'read' || (answer.kind === 'refused' && !answer.why.startsWith('INTERNAL')));
-  const got = answer === null ? `no answer within ${FILE_MS_MAX} ms` : answer.kind === 'read' ? (answer.incomplete ? 'read, incomplete' : 'read') : answer.why;
+  const got =
+    answer === null
+      ? `no answer within ${FILE_MS_MAX} ms`
+      : answer.kind === 'read'
+        ? answer.incomplete
+          ? 'read, incomplete'
+          : 'read'
+        : answer.why;
   return { id, verdict: right ? 'passed' : 'failed', expected: 'read, or refused with a code', got };
 }
 
@@ -125,9 +134,16 @@ export const suite: Suite = {
       cases.push(caseOf(file, answer));
     }
     await reader.end();
-    const rows = oracle(folder, [...answers.keys()].filter((file) => !file.endsWith('.zst')), log);
+    const rows = oracle(
+      folder,
+      [...answers.keys()].filter((file) => !file.endsWith('.zst')),
+      log,
+    );
     const differ = rows === null ? null : disagreements(answers, rows);
-    const peer = { compared: rows?.filter(({ file, read }) => read && answers.get(file)?.kind === 'read').length ?? null, differing_tags: differ };
+    const peer = {
+      compared: rows?.filter(({ file, read }) => read && answers.get(file)?.kind === 'read').length ?? null,
+      differing_tags: differ,
+    };
     return { cases, figures: { ...count, disagreements: differ?.length ?? null, ...peer } };
   },
 };

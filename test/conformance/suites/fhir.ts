@@ -22,14 +22,19 @@ function plainResources(top: Json): { resource: Json; url: string }[] {
   if (top['resourceType'] !== 'Bundle') return [{ resource: top, url: '' }];
   const entries = Array.isArray(top['entry']) ? (top['entry'] as unknown[]) : [];
   return entries.flatMap((entry) =>
-    isJson(entry) && isJson(entry['resource']) ? [{ resource: entry['resource'], url: String(entry['fullUrl'] ?? '') }] : [],
+    isJson(entry) && isJson(entry['resource'])
+      ? [{ resource: entry['resource'], url: typeof entry['fullUrl'] === 'string' ? entry['fullUrl'] : '' }]
+      : [],
   );
 }
 
 function countsOf(types: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([type, count]) => `${type} ${count}`).join(', ');
+  return [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([type, count]) => `${type} ${count}`)
+    .join(', ');
 }
 
 /** The resources behind the records: an observation of several components gives several records over the same bytes. */
@@ -41,7 +46,9 @@ function readResources(records: readonly ClinicalRecord[]): Json[] {
 
 /** References to a person of the same file that lead elsewhere in the records than JSON.parse says. */
 function strayPersons(read: FileRead<ClinicalRecord>, plain: ReturnType<typeof plainResources>): number {
-  const people = new Map(plain.flatMap(({ resource, url }) => (resource['resourceType'] === 'Patient' ? [[url, String(resource['id'])]] : [])));
+  const people = new Map(
+    plain.flatMap(({ resource, url }) => (resource['resourceType'] === 'Patient' ? [[url, String(resource['id'])]] : [])),
+  );
   let stray = 0;
   for (const record of read.records) {
     if (record.kind === 'patient') continue;

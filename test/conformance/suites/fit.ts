@@ -12,7 +12,11 @@ const DAMAGE = new Set(['FIT_CRC', 'FIT_TRUNCATED', 'FIT_MESSAGE', 'FIT_HEADER']
 function expectedRecords(file: string): number | null {
   const table = beside(file, `${path.basename(file, '.fit')}-records.csv`);
   if (table === null) return null;
-  return readFileSync(table, 'utf8').split(/\r?\n/).filter((line) => line !== '').length - 1;
+  return (
+    readFileSync(table, 'utf8')
+      .split(/\r?\n/)
+      .filter((line) => line !== '').length - 1
+  );
 }
 
 /**

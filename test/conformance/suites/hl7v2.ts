@@ -41,7 +41,8 @@ function difference(read: FileRead<NoteRecord>, messages: readonly Plain[], bund
   if (read.crash !== null || read.thrown !== null) return outcomeOf(read);
   const noted = messages.filter(({ type }) => WITH_NOTE.test(type));
   const foreign = read.faults.filter((fault) => fault.code === 'FORMAT_UNSUPPORTED').length;
-  if (foreign !== messages.length - noted.length) return `${foreign} of ${messages.length - noted.length} messages without a note were named`;
+  if (foreign !== messages.length - noted.length)
+    return `${foreign} of ${messages.length - noted.length} messages without a note were named`;
   if (read.records.length < noted.length) return `${read.records.length} notes of ${noted.length} messages`;
   for (const { patient, visit } of noted) {
     if (!read.records.some((note) => note.patientKeys.some((key) => key.value === patient))) return 'no note has the patient of PID-3';

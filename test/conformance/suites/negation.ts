@@ -67,7 +67,8 @@ export const suite: Suite = {
         const truths = AXES.map((axis, at) => stated[axis]((labels[at] ?? '').trim().toLowerCase()));
         const said = AXES.map((axis) => found[axis](assessment));
         AXES.forEach((axis, at) => tallies[axis].add(said[at] === true, truths[at] === true));
-        const names = (flags: readonly boolean[]): string => AXES.map((axis, at) => `${flags[at] === true ? '' : 'not '}${POSITIVE[axis]}`).join(', ');
+        const names = (flags: readonly boolean[]): string =>
+          AXES.map((axis, at) => `${flags[at] === true ? '' : 'not '}${POSITIVE[axis]}`).join(', ');
         const right = AXES.every((_, at) => said[at] === truths[at]);
         cases.push({ id: `${file} row ${row}`, verdict: right ? 'passed' : 'failed', expected: names(truths), got: names(said) });
       }

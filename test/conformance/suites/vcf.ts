@@ -30,7 +30,11 @@ export const suite: Suite = {
       const read = await readWith(format, path.join(folder, file), (value) => {
         const [finding] = value.kind === 'site' ? value.site.findings : [];
         if (value.kind === 'site' && finding !== undefined && findings.length === 0)
-          findings.push({ code: finding.code, place: `site ${value.site.chrom}:${value.site.pos} column ${finding.column}`, reason: finding.reason });
+          findings.push({
+            code: finding.code,
+            place: `site ${value.site.chrom}:${value.site.pos} column ${finding.column}`,
+            reason: finding.reason,
+          });
         return false;
       });
       const [finding] = findings;
