@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEMO_IDENTITIES, generateCohort } from '../demo/index.js';
+import { generateCohort } from '../demo/index.js';
 import { ask, type Answer } from '../gateway/index.js';
 import { CodedError } from '../kernel/index.js';
 import { ingestPaths, type IngestTotals } from '../pipeline/index.js';
@@ -45,18 +45,19 @@ export async function loadDemo(running: Running, patients: number): Promise<Inge
   return totals;
 }
 
-/** Trains the demo model as the demo's ML engineer where there is none. */
-export async function trainDemo(running: Running): Promise<void> {
+/** Trains the demo model as the demo's ML engineer where there is none. A cohort may be too small to learn from; it is served all the same. */
+export async function trainDemo(running: Running): Promise<boolean> {
   const engineer = principalOf('engineer');
   const found = await ask(running.mesh, engineer, { query: '{ fusionModels(first: 1) { edges { node { id } } } }' });
   const { edges } = (found.data as { fusionModels: { edges: unknown[] } } | null)?.fusionModels ?? { edges: [] };
-  if (edges.length > 0) return;
+  if (edges.length > 0) return true;
   const answer = await ask(running.mesh, engineer, {
     query: 'mutation Train($input: TrainFusionInput!) { trainFusionModel(input: $input) { id: modelId version trainedOn events } }',
     variables: { input: { modelId: DEMO_MODEL, label: 'condition', code: 'I50.9', modalities: ['GENOMICS', 'IMAGING', 'NOTES', 'WEARABLES'] } },
   });
   const [first] = answer.errors;
-  if (first) throw new CodedError('UNAVAILABLE', `The demo model was not trained: ${first.message}`);
+  if (first) say(`No demo model was trained: ${first.message}`);
+  return first === undefined;
 }
 
 /** The patient whom the demo shows: of the clinician's own site, with as many modalities as can be. */
@@ -72,15 +73,14 @@ export async function demoPatient(running: Running): Promise<string> {
   return row.patient_id;
 }
 
-export async function demoAnswers(running: Running): Promise<{ patient: string; clinician: Answer; analyst: Answer; fusion: Answer }> {
+export async function demoAnswers(running: Running, trained: boolean): Promise<{ clinician: Answer; analyst: Answer; fusion: Answer | null }> {
   const patient = await demoPatient(running);
   const clinician = await ask(running.mesh, principalOf('clinician'), { query: DEMO_QUERY, variables: { id: patient } });
   const analyst = await ask(running.mesh, principalOf('analyst'), { query: DEMO_QUERY, variables: { id: patient } });
+  if (!trained) return { clinician, analyst, fusion: null };
   const fusion = await ask(running.mesh, principalOf('clinician'), {
     query: `mutation Score($input: RunFusionInput!) { runFusion(input: $input) { modelVersion results { status probability mask missing { modality reason } contributions { modality contribution } } } }`,
     variables: { input: { modelId: DEMO_MODEL, patientIds: [patient], explain: true } },
   });
-  return { patient, clinician, analyst, fusion };
+  return { clinician, analyst, fusion };
 }
-
-export const demoNames = DEMO_IDENTITIES.map((each) => each.name);

@@ -22,14 +22,15 @@ export async function serve(options: ServeOptions): Promise<void> {
   if (options.demo && !LOOPBACK.has(host)) throw new CodedError('CONFIG_INVALID', 'The demo serves on loopback only: its identities have no passwords.');
   const running = await openMesh({ log: say, ...(options.products ? { products: options.products } : {}) });
   let gateway: Gateway | undefined;
+  let trained = false;
   try {
     if (options.demo) {
       const totals = await loadDemo(running, options.patients);
       if (totals) say(`Loaded ${totals.records} records; ${totals.quarantined} are in quarantine with their reasons.`);
-      await trainDemo(running);
+      trained = await trainDemo(running);
     }
     gateway = await startGateway({ mesh: running.mesh, identity: running.identity, host, port, ready: () => isReady(running) });
-    if (options.demo) await introduce(running, gateway);
+    if (options.demo) await introduce(running, gateway, trained);
     else put(`Thalamus serves at ${gateway.url}`);
     if (!options.once) await untilStopped();
   } finally {
@@ -61,8 +62,8 @@ function untilStopped(): Promise<void> {
 }
 
 /** What the start of the demo prints: one governed answer for two identities, a score, and how to sign in. */
-async function introduce(running: Running, gateway: Gateway): Promise<void> {
-  const { clinician, analyst, fusion } = await demoAnswers(running);
+async function introduce(running: Running, gateway: Gateway, trained: boolean): Promise<void> {
+  const { clinician, analyst, fusion } = await demoAnswers(running, trained);
   const position = (answer: typeof clinician): string =>
     `lineage ${answer.lineageId} · audit record ${answer.receipt?.seq ?? 'none'} of log ${answer.receipt?.logId ?? 'none'}`;
   put(`Thalamus serves at ${gateway.url}. Everybody in it is invented (synthetic).`);
@@ -75,11 +76,13 @@ async function introduce(running: Running, gateway: Gateway): Promise<void> {
   put(JSON.stringify(analyst.data, null, 2));
   put(position(analyst));
   put('');
-  put('A fusion model over whatever exists and may be used (runFusion, clinician):');
-  put(JSON.stringify(fusion.data, null, 2));
-  put(position(fusion));
-  for (const answer of [clinician, analyst, fusion]) for (const error of answer.errors) say(`${error.code}: ${error.message}`);
-  put('');
+  if (fusion) {
+    put('A fusion model over whatever exists and may be used (runFusion, clinician):');
+    put(JSON.stringify(fusion.data, null, 2));
+    put(position(fusion));
+    put('');
+  }
+  for (const answer of [clinician, analyst, fusion]) for (const error of answer?.errors ?? []) say(`${error.code}: ${error.message}`);
   put('Sign in as one of the demo identities; a token lasts 15 minutes:');
   for (const identity of DEMO_IDENTITIES) put(`  npx thalamus token --as ${identity.name.padEnd(10)} ${identity.description}`);
   put('');

@@ -123,10 +123,9 @@ function derivedColumns(schema: GraphQLSchema, type: GraphQLObjectType, name: st
     const declaration = root.extensions[DECLARATION] as ReferenceField | undefined;
     if (declaration?.kind !== 'reference' || entityOf(declaration.to()).table !== entityOfType(type)?.table) continue;
     const filter = declaration.filters?.find((each) => each.operator === 'eq' && each.column === column);
-    const derived = filter?.derive?.({ [filter.argument]: value }) ?? [];
-    return Object.fromEntries(
-      derived.flatMap((each) => (Array.isArray(each.value) && each.value.length === 1 ? [[each.column, each.value[0] as unknown]] : [])),
-    );
+    if (!filter?.derive) return {};
+    const [only, ...more] = filter.derive.values({ [filter.argument]: value });
+    return only === undefined || more.length > 0 ? {} : { [filter.derive.column]: only };
   }
   return {};
 }

@@ -60,7 +60,7 @@ export interface Filter {
   /** Column that a caller searches who may read the text only redacted (operator 'search'). */
   readonly redacted?: string;
   /** A further condition on a derived column (a bucket), so that the primary key serves the filter. */
-  readonly derive?: (args: Readonly<Record<string, unknown>>) => readonly { readonly column: string; readonly value: unknown }[];
+  readonly derive?: { readonly column: string; readonly values: (args: Readonly<Record<string, unknown>>) => readonly unknown[] };
 }
 
 export interface Order {

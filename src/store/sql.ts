@@ -171,17 +171,9 @@ class Compiler {
     const { derive } = filter;
     if (!derive) return '';
     const index = step.arguments;
-    // The columns do not depend on the values, only on the filter; one probe names them.
-    return derive({})
-      .map(({ column }, position) => {
-        const type = this.typeOf(step.entity.table, column);
-        const bound = this.builder.bind(`derived:${index}:${filter.argument}:${column}`, `${type}[]`, (values) => {
-          const value = derive(values.args[index] ?? {})[position]?.value;
-          return Array.isArray(value) ? value : null;
-        });
-        return ` and ${alias}.${quoted(column)} = any(${bound})`;
-      })
-      .join('');
+    const type = this.typeOf(step.entity.table, derive.column);
+    const bound = this.builder.bind(`derived:${index}:${filter.argument}`, `${type}[]`, (values) => derive.values(values.args[index] ?? {}));
+    return ` and ${alias}.${quoted(derive.column)} = any(${bound})`;
   }
 
   private ordering(field: Collection): { column: string; type: string; descending: boolean }[] {

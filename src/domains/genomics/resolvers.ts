@@ -18,18 +18,25 @@ import { Variant } from './model.js';
 type Derive = NonNullable<Filter['derive']>;
 
 /** The primary key leads with the bucket: a chromosome, with or without bounds, reads only the buckets that it touches. */
-const bucketsOfRegion: Derive = ({ chrom, start, end }) => {
-  if (typeof chrom !== 'string') return [];
-  const from = typeof start === 'number' ? start : undefined;
-  const to = typeof end === 'number' ? end : undefined;
-  if (from !== undefined && to !== undefined && from > to)
-    throw new CodedError('BAD_INPUT', 'The region ends before it starts.', { place: 'end' });
-  return [{ column: 'bucket', value: bucketsOf(chrom, from, to) }];
+const bucketsOfRegion: Derive = {
+  column: 'bucket',
+  values({ chrom, start, end }) {
+    if (typeof chrom !== 'string') return [];
+    const from = typeof start === 'number' ? start : undefined;
+    const to = typeof end === 'number' ? end : undefined;
+    if (from !== undefined && to !== undefined && from > to)
+      throw new CodedError('BAD_INPUT', 'The region ends before it starts.', { place: 'end' });
+    return bucketsOf(chrom, from, to);
+  },
 };
 
-const bucketOfOne: Derive = ({ id }) => {
-  const bucket = typeof id === 'string' ? bucketOfId(id) : undefined;
-  return bucket === undefined ? [] : [{ column: 'bucket', value: [bucket] }];
+/** An identifier that names no place on the genome names no variant. */
+const bucketOfOne: Derive = {
+  column: 'bucket',
+  values({ id }) {
+    const bucket = typeof id === 'string' ? bucketOfId(id) : undefined;
+    return bucket === undefined ? [] : [bucket];
+  },
 };
 
 const site: readonly Filter[] = [

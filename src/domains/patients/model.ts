@@ -37,9 +37,9 @@ export class Condition {
     description: 'Name of the condition as the source gives it.',
   })
   display!: string | null;
-  @column({ column: 'onset_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it began.' })
+  @column({ column: 'onset_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it began.' })
   onsetAt!: string | null;
-  @column({ column: 'recorded_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it was recorded.' })
+  @column({ column: 'recorded_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it was recorded.' })
   recordedAt!: string | null;
   @column({
     column: 'status',
@@ -92,7 +92,7 @@ export class Observation {
     description: 'Category, for example laboratory or vital-signs.',
   })
   category!: string | null;
-  @column({ column: 'effective_at', type: 'timestamptz', tags: ['clinical'], safeHarbor: 'C', description: 'When it was observed.' })
+  @column({ column: 'effective_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it was observed.' })
   effectiveAt!: string | null;
   @column({ column: 'value', type: 'float8', tags: ['clinical'], safeHarbor: 'none', description: 'Numeric value in `unit`.' })
   value!: number | null;

@@ -14,7 +14,7 @@ select f0.j::text as j0, f0.p as p0,
                 (select row_to_json(o5) from 
                   (select 
                     (select row_to_json(o6) from 
-                      (select t4."code" as "code", t4."display" as "display", to_char(t4."onset_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "onsetAt", t4."status" as "status") o6) as "node") o5) as e0 from 
+                      (select t4."code" as "code", t4."display" as "display", to_char((date_trunc('year', t4."onset_at" at time zone 'UTC') at time zone 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "onsetAt", t4."status" as "status") o6) as "node") o5) as e0 from 
                 (select t8.* from condition t8 where t8."patient_id" = t0."patient_id" and (t8.sensitivity <= 0 and exists 
                   (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $1::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t8.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) order by t8."patient_id", t8."condition_id" limit $3::int) t4) r) a2) as "conditions", 
           (select 
@@ -30,7 +30,7 @@ select f0.j::text as j0, f0.p as p0,
                 (select row_to_json(o13) from 
                   (select 
                     (select row_to_json(o14) from 
-                      (select t12."code" as "code", t12."display" as "display", case when t12."value" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t12."value" end as "value", t12."unit" as "unit", to_char(t12."effective_at" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "effectiveAt") o14) as "node") o13) as e0 from 
+                      (select t12."code" as "code", t12."display" as "display", case when t12."value" between '-1.7976931348623157e308' and '1.7976931348623157e308' then t12."value" end as "value", t12."unit" as "unit", to_char((date_trunc('year', t12."effective_at" at time zone 'UTC') at time zone 'UTC') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as "effectiveAt") o14) as "node") o13) as e0 from 
                 (select t16.* from observation t16 where t16."patient_id" = t0."patient_id" and (t16.sensitivity <= 0 and exists 
                   (select 1 from consent_effect ce where ce.patient_id = t16.patient_id and ce.purpose = $1::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t16.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) order by t16."patient_id", t16."observation_id" limit $4::int) t12) r) a9) as "observations", 
           (select count(*)::int from observation t17 where t17."patient_id" = t0."patient_id" and (t17.sensitivity <= 0 and exists 

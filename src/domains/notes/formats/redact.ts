@@ -29,6 +29,8 @@ const RULES: readonly (readonly [pattern: RegExp, mark: string])[] = [
   [/\b(?:9\d|1[0-4]\d)(?=[ -]?(?:years?|yrs?|y\/?o\b|yo\b))/gi, '[AGE]'],
   [/\b(age[d]?[: ]+)(?:9\d|1[0-4]\d)\b/gi, '$1[AGE]'],
   [/\d{7,}/g, '[ID]'],
+  // Where somebody is from; other places are found only where the document states them.
+  [/\b(from|lives? in|living in|resid(?:es|ing|ent) (?:in|of)) (?!\[)\p{Lu}[\p{L}'-]+(?: \p{Lu}[\p{L}'-]+)*/gu, '$1 [PLACE]'],
 ];
 
 /** Shortest part of a known name that is masked by itself; shorter ones are words of the language. */
