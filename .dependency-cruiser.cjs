@@ -28,7 +28,10 @@ const byTheDoor = (room) =>
   error(
     `enter-${room}-by-the-door`,
     'ST5: a room is what its index.ts names; products.ts may ask fusion and governance, products too, for their policy alone.',
-    { path: '^(src|migrations)/', pathNot: ['fusion', 'governance'].includes(room) ? [`^src/${room}/`, '^src/products\\.ts$'] : `^src/${room}/` },
+    {
+      path: '^(src|migrations)/',
+      pathNot: ['fusion', 'governance'].includes(room) ? [`^src/${room}/`, '^src/products\\.ts$'] : `^src/${room}/`,
+    },
     { path: `^src/${room}/`, pathNot: `^src/${room}/index\\.ts$` },
   );
 
@@ -87,7 +90,12 @@ module.exports = {
         dependencyTypesNot: ['dynamic-import', 'type-only'],
       },
     ),
-    error('nothing-knows-cli', 'ST4: cli is the outermost wiring.', { path: '^(src|migrations)/', pathNot: '^src/(cli/|cli\\.ts$)' }, { path: '^src/(cli/|cli\\.ts$)' }),
+    error(
+      'nothing-knows-cli',
+      'ST4: cli is the outermost wiring.',
+      { path: '^(src|migrations)/', pathNot: '^src/(cli/|cli\\.ts$)' },
+      { path: '^src/(cli/|cli\\.ts$)' },
+    ),
     error(
       'the-list-is-for-wiring',
       'ST4: who needs products is handed them.',

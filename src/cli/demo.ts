@@ -53,7 +53,9 @@ export async function trainDemo(running: Running): Promise<boolean> {
   if (edges.length > 0) return true;
   const answer = await ask(running.mesh, engineer, {
     query: 'mutation Train($input: TrainFusionInput!) { trainFusionModel(input: $input) { id: modelId version trainedOn events } }',
-    variables: { input: { modelId: DEMO_MODEL, label: 'condition', code: 'I50.9', modalities: ['GENOMICS', 'IMAGING', 'NOTES', 'WEARABLES'] } },
+    variables: {
+      input: { modelId: DEMO_MODEL, label: 'condition', code: 'I50.9', modalities: ['GENOMICS', 'IMAGING', 'NOTES', 'WEARABLES'] },
+    },
   });
   const [first] = answer.errors;
   if (first) say(`No demo model was trained: ${first.message}`);
@@ -73,7 +75,10 @@ export async function demoPatient(running: Running): Promise<string> {
   return row.patient_id;
 }
 
-export async function demoAnswers(running: Running, trained: boolean): Promise<{ clinician: Answer; analyst: Answer; fusion: Answer | null }> {
+export async function demoAnswers(
+  running: Running,
+  trained: boolean,
+): Promise<{ clinician: Answer; analyst: Answer; fusion: Answer | null }> {
   const patient = await demoPatient(running);
   const clinician = await ask(running.mesh, principalOf('clinician'), { query: DEMO_QUERY, variables: { id: patient } });
   const analyst = await ask(running.mesh, principalOf('analyst'), { query: DEMO_QUERY, variables: { id: patient } });

@@ -15,14 +15,12 @@ const FREE_BYTES_MIN = 500_000_000;
 
 /** Checks Node, disk, database and schema; each finding that is not well names its cure. */
 export async function doctor(json: boolean): Promise<number> {
-  const findings: Finding[] = [
-    { check: 'node', ok: true, found: process.versions.node },
-    await disk(),
-    await database(),
-  ];
+  const findings: Finding[] = [{ check: 'node', ok: true, found: process.versions.node }, await disk(), await database()];
   const ok = findings.every((finding) => finding.ok);
   if (json) put(JSON.stringify({ ok, findings }));
-  else for (const finding of findings) put(`${finding.ok ? 'ok ' : 'BAD'} ${finding.check}: ${finding.found}${finding.cure === undefined ? '' : ` -> ${finding.cure}`}`);
+  else
+    for (const finding of findings)
+      put(`${finding.ok ? 'ok ' : 'BAD'} ${finding.check}: ${finding.found}${finding.cure === undefined ? '' : ` -> ${finding.cure}`}`);
   return ok ? EXIT.fine : EXIT.fault;
 }
 
@@ -32,7 +30,9 @@ async function disk(): Promise<Finding> {
   const { bavail, bsize } = await statfs(home);
   const free = bavail * bsize;
   const found = `${Math.floor(free / 1_000_000)} MB free`;
-  return free >= FREE_BYTES_MIN ? { check: 'disk', ok: true, found } : { check: 'disk', ok: false, found, cure: 'Free some space, or move the data folder with THALAMUS_HOME.' };
+  return free >= FREE_BYTES_MIN
+    ? { check: 'disk', ok: true, found }
+    : { check: 'disk', ok: false, found, cure: 'Free some space, or move the data folder with THALAMUS_HOME.' };
 }
 
 async function database(): Promise<Finding> {

@@ -26,7 +26,10 @@ function keep<T>(file: string, make: () => T): T {
 
 /** The secret from which the keys of masks are derived: made once, readable by the owner only. */
 export function installationSecret(home: string): Buffer {
-  return Buffer.from(keep(join(home, 'secret.json'), () => randomBytes(32).toString('base64')), 'base64');
+  return Buffer.from(
+    keep(join(home, 'secret.json'), () => randomBytes(32).toString('base64')),
+    'base64',
+  );
 }
 
 /** The key that signs tokens of demo identities. */

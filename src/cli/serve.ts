@@ -19,7 +19,8 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
 export async function serve(options: ServeOptions): Promise<void> {
   const host = process.env['HOST'] ?? '127.0.0.1';
   const port = portOf(process.env['PORT'] ?? '4000');
-  if (options.demo && !LOOPBACK.has(host)) throw new CodedError('CONFIG_INVALID', 'The demo serves on loopback only: its identities have no passwords.');
+  if (options.demo && !LOOPBACK.has(host))
+    throw new CodedError('CONFIG_INVALID', 'The demo serves on loopback only: its identities have no passwords.');
   const running = await openMesh({ log: say, ...(options.products ? { products: options.products } : {}) });
   let gateway: Gateway | undefined;
   let trained = false;
@@ -57,7 +58,10 @@ async function isReady(running: Running): Promise<boolean> {
 
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(); });
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.once(signal, () => {
+        resolve();
+      });
   });
 }
 
@@ -68,7 +72,7 @@ async function introduce(running: Running, gateway: Gateway, trained: boolean): 
     `lineage ${answer.lineageId} · audit record ${answer.receipt?.seq ?? 'none'} of log ${answer.receipt?.logId ?? 'none'}`;
   put(`Thalamus serves at ${gateway.url}. Everybody in it is invented (synthetic).`);
   put('');
-  put('One patient, four modalities, as the clinician of the patient\'s own site sees them (purpose TREAT):');
+  put("One patient, four modalities, as the clinician of the patient's own site sees them (purpose TREAT):");
   put(JSON.stringify(clinician.data, null, 2));
   put(position(clinician));
   put('');

@@ -13,8 +13,12 @@ import { OPERATOR, openMesh, type Running } from './wire.js';
 /** The verbs of the one command. Each wires rooms together and prints; none decides anything. */
 export async function main(argv: readonly string[]): Promise<number> {
   let exit: number = EXIT.fine;
-  const program = new Command('thalamus').description('A governed GraphQL data mesh for multimodal health data.').exitOverride().showSuggestionAfterError();
-  const verb = (name: string, description: string): Command => program.command(name).description(description).option('--json', 'print one JSON object as the last line');
+  const program = new Command('thalamus')
+    .description('A governed GraphQL data mesh for multimodal health data.')
+    .exitOverride()
+    .showSuggestionAfterError();
+  const verb = (name: string, description: string): Command =>
+    program.command(name).description(description).option('--json', 'print one JSON object as the last line');
   const act = (work: () => Promise<number>) => async (): Promise<void> => {
     exit = await work();
   };
@@ -53,8 +57,14 @@ function serveVerb(verb: Verb, act: (work: () => Promise<number>) => Promise<voi
     .action(async (options: { product?: string; demo?: boolean; patients: string; once?: boolean }) => {
       await act(async () => {
         const { product } = options;
-        if (product !== undefined && !isProduct(product)) throw new CodedError('BAD_INPUT', `A product is one of ${PRODUCT_NAMES.join(', ')}.`);
-        await serve({ demo: options.demo === true, patients: countOf(options.patients), once: options.once === true, ...(product === undefined ? {} : { products: [product] }) });
+        if (product !== undefined && !isProduct(product))
+          throw new CodedError('BAD_INPUT', `A product is one of ${PRODUCT_NAMES.join(', ')}.`);
+        await serve({
+          demo: options.demo === true,
+          patients: countOf(options.patients),
+          once: options.once === true,
+          ...(product === undefined ? {} : { products: [product] }),
+        });
         return EXIT.fine;
       });
     });
@@ -64,7 +74,11 @@ function dataVerbs(verb: Verb, act: Act): void {
   verb('migrate', 'brings the database to the present schema').action(async (options: { json?: boolean }) => {
     await act(async (running) => {
       const { rows } = await running.pools.owner.query<{ name: string }>('select name from schema_migration order by timestamp');
-      put(options.json === true ? JSON.stringify({ migrations: rows.map((row) => row.name) }) : `The schema is at ${rows.at(-1)?.name ?? 'nothing'}.`);
+      put(
+        options.json === true
+          ? JSON.stringify({ migrations: rows.map((row) => row.name) })
+          : `The schema is at ${rows.at(-1)?.name ?? 'nothing'}.`,
+      );
       return EXIT.fine;
     });
   });
@@ -94,10 +108,14 @@ async function ingest(running: Running, paths: readonly string[], options: { jso
   if (options.json === true) put(JSON.stringify({ ...totals, files: totals.files.length, details: totals.files, seconds }));
   else {
     for (const file of totals.files) {
-      put(`${file.status.padEnd(9)} ${(file.format ?? '-').padEnd(12)} ${String(file.records).padStart(7)} records ${String(file.quarantined).padStart(5)} quarantined  ${file.path}`);
+      put(
+        `${file.status.padEnd(9)} ${(file.format ?? '-').padEnd(12)} ${String(file.records).padStart(7)} records ${String(file.quarantined).padStart(5)} quarantined  ${file.path}`,
+      );
       for (const fault of file.faults) put(`          ${fault.code} at ${fault.place}: ${fault.reason} (${fault.count})`);
     }
-    put(`${totals.files.length} files: ${totals.ingested} ingested, ${totals.partly} partly, ${totals.duplicate} known already, ${totals.refused} refused; ${totals.records} records, ${totals.quarantined} in quarantine, ${seconds.toFixed(1)} s`);
+    put(
+      `${totals.files.length} files: ${totals.ingested} ingested, ${totals.partly} partly, ${totals.duplicate} known already, ${totals.refused} refused; ${totals.records} records, ${totals.quarantined} in quarantine, ${seconds.toFixed(1)} s`,
+    );
   }
   return totals.refused + totals.partly > 0 ? EXIT.partly : EXIT.fine;
 }
@@ -111,12 +129,19 @@ function questionVerbs(verb: Verb, act: Act): void {
     .option('-o, --output <file>', 'write the data to this file as JSON')
     .action(async (options: { file: string; as: string; purpose?: string; variables: string; output?: string }) => {
       await act(async (running) => {
-        const answer = await ask(running.mesh, principalOf(options.as, options.purpose), { query: await documentAt(options.file), variables: variablesOf(options.variables) });
+        const answer = await ask(running.mesh, principalOf(options.as, options.purpose), {
+          query: await documentAt(options.file),
+          variables: variablesOf(options.variables),
+        });
         if (options.output === undefined) put(JSON.stringify(answer));
         else await writeFile(options.output, JSON.stringify(answer.data));
         for (const error of answer.errors) say(`${error.code}: ${error.message}`);
         say(`lineage ${answer.lineageId}, audit record ${answer.receipt?.seq ?? 'none'}`);
-        return answer.errors.length === 0 ? EXIT.fine : answer.errors.some((error) => error.code === 'FORBIDDEN') ? EXIT.denied : EXIT.fault;
+        return answer.errors.length === 0
+          ? EXIT.fine
+          : answer.errors.some((error) => error.code === 'FORBIDDEN')
+            ? EXIT.denied
+            : EXIT.fault;
       });
     });
   verb('explain', 'shows what a question would do: verdicts, columns and the statement')
@@ -125,7 +150,14 @@ function questionVerbs(verb: Verb, act: Act): void {
     .option('--variables <json>', 'variables as JSON', '{}')
     .action(async (options: { file: string; as: string; variables: string }) => {
       await act(async (running) => {
-        put(JSON.stringify(explain(running.mesh, principalOf(options.as), { query: await documentAt(options.file), variables: variablesOf(options.variables) })));
+        put(
+          JSON.stringify(
+            explain(running.mesh, principalOf(options.as), {
+              query: await documentAt(options.file),
+              variables: variablesOf(options.variables),
+            }),
+          ),
+        );
         return EXIT.fine;
       });
     });
@@ -136,7 +168,12 @@ function questionVerbs(verb: Verb, act: Act): void {
     .option('--modalities <names>', 'only these modalities, with commas')
     .action(async (options: { model: string; as: string; patients: string; modalities?: string }) => {
       await act(async (running) => {
-        const input = { modelId: options.model, patientIds: options.patients.split(','), explain: true, ...(options.modalities === undefined ? {} : { modalities: options.modalities.split(',') }) };
+        const input = {
+          modelId: options.model,
+          patientIds: options.patients.split(','),
+          explain: true,
+          ...(options.modalities === undefined ? {} : { modalities: options.modalities.split(',') }),
+        };
         const answer = await ask(running.mesh, principalOf(options.as), { query: FUSE, variables: { input } });
         put(JSON.stringify(answer));
         return answer.errors.length === 0 ? EXIT.fine : EXIT.fault;
@@ -170,7 +207,12 @@ function evidenceVerbs(verb: Verb, act: Act): void {
       await act(async (running) => {
         const result = await verifyAudit(running.evidence.auditRows());
         if (options.json === true) put(JSON.stringify(result));
-        else put(result.ok ? `OK: ${result.records} records in ${result.logs} logs.` : `BROKEN: ${JSON.stringify(result.findings[0])} and ${result.findings.length - 1} more.`);
+        else
+          put(
+            result.ok
+              ? `OK: ${result.records} records in ${result.logs} logs.`
+              : `BROKEN: ${JSON.stringify(result.findings[0])} and ${result.findings.length - 1} more.`,
+          );
         return result.ok ? EXIT.fine : EXIT.integrity;
       });
     });
@@ -188,7 +230,11 @@ function evidenceVerbs(verb: Verb, act: Act): void {
       const { demoKey, homeFolder } = await import('./home.js');
       const now = systemClock();
       const key = await demoKey(homeFolder());
-      put(options.as === 'router' ? await signRouterToken(key, now, newUuid(now)) : await signToken(key, principalOf(options.as), now, newUuid(now)));
+      put(
+        options.as === 'router'
+          ? await signRouterToken(key, now, newUuid(now))
+          : await signToken(key, principalOf(options.as), now, newUuid(now)),
+      );
     });
 }
 

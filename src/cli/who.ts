@@ -4,7 +4,11 @@ import { CodedError, PURPOSES, type Principal, type Purpose } from '../kernel/in
 /** The demo identity of this name as a principal. A purpose may be named, but only the one that the identity signed in with. */
 export function principalOf(name: string, purpose?: string): Principal {
   const found = DEMO_IDENTITIES.find((each) => each.name === name);
-  if (!found) throw new CodedError('BAD_INPUT', `There is no demo identity of that name; there are ${DEMO_IDENTITIES.map((each) => each.name).join(', ')}.`);
+  if (!found)
+    throw new CodedError(
+      'BAD_INPUT',
+      `There is no demo identity of that name; there are ${DEMO_IDENTITIES.map((each) => each.name).join(', ')}.`,
+    );
   if (!Object.hasOwn(PURPOSES, found.purpose)) throw new CodedError('POLICY_INVALID', 'A demo identity has an unknown purpose.');
   const asked = purpose === undefined ? found.purpose : purposeCode(purpose);
   if (asked !== found.purpose) throw new CodedError('FORBIDDEN', `The identity ${name} works for ${found.purpose} only.`);

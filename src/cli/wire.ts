@@ -4,7 +4,18 @@ import { Identity, Mesh, localIssuer, remoteIssuer, type Ingestion, type Signing
 import { CodedError, newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
 import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
 import { allProducts, loadPolicies, loadProducts } from '../products.js';
-import { columnTypes, evidenceStore, localObjects, migrate, openPools, recordStore, startEngine, writeStore, type Engine, type Pools } from '../store/index.js';
+import {
+  columnTypes,
+  evidenceStore,
+  localObjects,
+  migrate,
+  openPools,
+  recordStore,
+  startEngine,
+  writeStore,
+  type Engine,
+  type Pools,
+} from '../store/index.js';
 import { demoKey, homeFolder, installationSecret } from './home.js';
 
 export interface WireOptions {
@@ -30,7 +41,14 @@ export interface Running {
 }
 
 /** Who acts where nobody signed in: the person at the command line of this machine. */
-export const OPERATOR: Principal = { sub: 'local-operator', roles: ['steward'], purpose: 'HOPERAT', sites: '*', kind: 'person', tokenId: 'local' };
+export const OPERATOR: Principal = {
+  sub: 'local-operator',
+  roles: ['steward'],
+  purpose: 'HOPERAT',
+  sites: '*',
+  kind: 'person',
+  tokenId: 'local',
+};
 
 /** Starts the engine, migrates, and joins store, governance, pipeline and gateway. */
 export async function openMesh(options: WireOptions = {}): Promise<Running> {
@@ -38,14 +56,27 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
   const log = options.log ?? (() => undefined);
   const clock = options.clock ?? systemClock;
   const url = options.databaseUrl ?? process.env['DATABASE_URL'];
-  const engine = options.engine ?? (await startEngine({ kind: url === undefined ? 'embedded' : 'postgres', dataDir: join(home, 'database'), ...(url === undefined ? {} : { url }), log }));
+  const engine =
+    options.engine ??
+    (await startEngine({
+      kind: url === undefined ? 'embedded' : 'postgres',
+      dataDir: join(home, 'database'),
+      ...(url === undefined ? {} : { url }),
+      log,
+    }));
   const undo: (() => Promise<void>)[] = options.engine ? [] : [() => engine.stop()];
   try {
     const pools = await openPools(engine, log);
     undo.unshift(() => pools.end());
     await migrate(engine);
     // The pool hides its password from enumeration, so it is named.
-    const source = new DataSource({ type: 'postgres', synchronize: false, logging: false, installExtensions: false, extra: { ...pools.writer.options, password: pools.writer.options.password, max: 2 } });
+    const source = new DataSource({
+      type: 'postgres',
+      synchronize: false,
+      logging: false,
+      installExtensions: false,
+      extra: { ...pools.writer.options, password: pools.writer.options.password, max: 2 },
+    });
 
     await source.initialize();
     undo.unshift(() => source.destroy());
@@ -53,7 +84,13 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     const evidence = evidenceStore(pools.writer);
     const plan = planPipelines(products);
     const store = writeStore(pools.writer, localObjects(join(home, 'files')));
-    const pipeline = (by: Principal): PipelineDeps => ({ plan, store, now: clock, actor: by.sub, evidence: { ingested: (load) => recordLoad(mesh, by, load) } });
+    const pipeline = (by: Principal): PipelineDeps => ({
+      plan,
+      store,
+      now: clock,
+      actor: by.sub,
+      evidence: { ingested: (load) => recordLoad(mesh, by, load) },
+    });
     const mesh: Mesh = new Mesh({
       products,
       subgraph: options.products?.length === 1,
@@ -68,7 +105,8 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       log,
     });
     // The schema is built by now, so what else is loaded does not enter it.
-    if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion')) mesh.inputs = await loadProducts(allProducts);
+    if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion'))
+      mesh.inputs = await loadProducts(allProducts);
     const key = await demoKey(home);
     const identity = new Identity(issuers(key), mesh.roles, clock);
     const close = async (): Promise<void> => {
@@ -86,7 +124,12 @@ function ingestion(pipeline: (by: Principal) => PipelineDeps): Ingestion {
   return {
     ingest: (file, by) =>
       ingestFile(
-        { name: file.name, product: file.product, open: () => once(file.bytes), ...(file.assembly === undefined ? {} : { assembly: file.assembly }) },
+        {
+          name: file.name,
+          product: file.product,
+          open: () => once(file.bytes),
+          ...(file.assembly === undefined ? {} : { assembly: file.assembly }),
+        },
         pipeline(by),
       ),
     async release(ids, reason, by) {
@@ -122,7 +165,14 @@ async function recordLoad(mesh: Mesh, by: Principal, load: Load): Promise<string
     bytes: report.bytes,
     versions: load.versions,
     code: report.status === 'refused' ? (report.faults[0]?.code ?? null) : null,
-    facts: { product: report.product, format: report.format, status: report.status, rows: report.rows, quarantined: report.quarantined, datasets: load.datasets },
+    facts: {
+      product: report.product,
+      format: report.format,
+      status: report.status,
+      rows: report.rows,
+      quarantined: report.quarantined,
+      datasets: load.datasets,
+    },
   });
   return runId;
 }

@@ -66,16 +66,18 @@ written as of: ${new Date(now).toISOString()}
 }
 
 function crosswalk(people: readonly Person[]): string {
-  const rows = people.map((person) => [
-    `D${String(person.number).padStart(6, '0')}`,
-    person.mrn,
-    person.fhirId,
-    person.has.genomics ? sampleId(person) : '',
-    person.has.imaging ? person.mrn : '',
-    person.has.imaging ? mrnSystem(person.site) : '',
-    person.has.omh || person.has.fit ? String(person.deviceSerial) : '',
-    'synthetic-assignment',
-  ].join(','));
+  const rows = people.map((person) =>
+    [
+      `D${String(person.number).padStart(6, '0')}`,
+      person.mrn,
+      person.fhirId,
+      person.has.genomics ? sampleId(person) : '',
+      person.has.imaging ? person.mrn : '',
+      person.has.imaging ? mrnSystem(person.site) : '',
+      person.has.omh || person.has.fit ? String(person.deviceSerial) : '',
+      'synthetic-assignment',
+    ].join(','),
+  );
   return `${[CROSSWALK_COMMENT, CROSSWALK_HEADER, ...rows].join('\n')}\n`;
 }
 
@@ -102,15 +104,25 @@ interface Tally {
   fitFiles: number;
 }
 
-async function writeSites(sink: FileSink, seed: number, people: readonly Person[], catalogue: readonly VariantSite[], now: number): Promise<void> {
+async function writeSites(
+  sink: FileSink,
+  seed: number,
+  people: readonly Person[],
+  catalogue: readonly VariantSite[],
+  now: number,
+): Promise<void> {
   for (const site of SITES) {
     const members = people.filter((person) => person.site === site);
     for (let start = 0; start < members.length; start += PATIENTS_PER_BUNDLE) {
       const page = String(start / PATIENTS_PER_BUNDLE + 1).padStart(3, '0');
-      await sink.write(`clinical/site-${site.code}/patients-${page}.json`, fhirBundle(seed, members.slice(start, start + PATIENTS_PER_BUNDLE), now));
+      await sink.write(
+        `clinical/site-${site.code}/patients-${page}.json`,
+        fhirBundle(seed, members.slice(start, start + PATIENTS_PER_BUNDLE), now),
+      );
     }
     const genotyped = members.filter((person) => person.has.genomics);
-    if (genotyped.length > 0) await sink.write(`genomics/site-${site.code}.vcf.gz`, bgzip(vcfText(seed, site.code, genotyped, catalogue, now)));
+    if (genotyped.length > 0)
+      await sink.write(`genomics/site-${site.code}.vcf.gz`, bgzip(vcfText(seed, site.code, genotyped, catalogue, now)));
   }
 }
 

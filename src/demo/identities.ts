@@ -16,7 +16,8 @@ export const DEMO_IDENTITIES: readonly DemoIdentity[] = [
     roles: ['analyst'],
     purpose: 'HRESCH',
     sites: ['*'],
-    description: 'Research analyst: pseudonyms, birth years, variants and aggregates of patients who permit research; no names, no note text.',
+    description:
+      'Research analyst: pseudonyms, birth years, variants and aggregates of patients who permit research; no names, no note text.',
   },
   {
     name: 'clinician',

@@ -4,18 +4,71 @@ import { DAY_MS } from './time.js';
 import { drawGenotypes, geneticSignal, type Genotypes, type VariantSite } from './variants.js';
 
 const FAMILIES = [
-  'Alderwick', 'Brambury', 'Castellane', 'Dovermoor', 'Elmsgate', 'Fennimark', 'Garrowby', 'Hollinder', 'Ivesdale', 'Jorvelle', 'Kestrin',
-  'Lindqvale', 'Marrowen', 'Northfen', 'Okonfield', 'Pellarin', 'Quillmore', 'Rosendahlia', 'Santavera', 'Tamberly', 'Umberton', 'Vasquille',
-  'Wetherlow', 'Xanderly', 'Yarrowick', 'Zellmark',
+  'Alderwick',
+  'Brambury',
+  'Castellane',
+  'Dovermoor',
+  'Elmsgate',
+  'Fennimark',
+  'Garrowby',
+  'Hollinder',
+  'Ivesdale',
+  'Jorvelle',
+  'Kestrin',
+  'Lindqvale',
+  'Marrowen',
+  'Northfen',
+  'Okonfield',
+  'Pellarin',
+  'Quillmore',
+  'Rosendahlia',
+  'Santavera',
+  'Tamberly',
+  'Umberton',
+  'Vasquille',
+  'Wetherlow',
+  'Xanderly',
+  'Yarrowick',
+  'Zellmark',
 ] as const;
 const GIVEN = {
-  female: ['Amira', 'Beatrix', 'Corina', 'Delphine', 'Elowen', 'Farah', 'Greta', 'Hanneke', 'Imelda', 'Junia', 'Keziah', 'Lucinda', 'Maribel', 'Noor'],
-  male: ['Anselm', 'Bastian', 'Cedric', 'Dorian', 'Emeric', 'Fabian', 'Gideon', 'Hakim', 'Isidro', 'Jasper', 'Kofi', 'Leopold', 'Mateus', 'Nikolai'],
+  female: [
+    'Amira',
+    'Beatrix',
+    'Corina',
+    'Delphine',
+    'Elowen',
+    'Farah',
+    'Greta',
+    'Hanneke',
+    'Imelda',
+    'Junia',
+    'Keziah',
+    'Lucinda',
+    'Maribel',
+    'Noor',
+  ],
+  male: [
+    'Anselm',
+    'Bastian',
+    'Cedric',
+    'Dorian',
+    'Emeric',
+    'Fabian',
+    'Gideon',
+    'Hakim',
+    'Isidro',
+    'Jasper',
+    'Kofi',
+    'Leopold',
+    'Mateus',
+    'Nikolai',
+  ],
 } as const;
 
 /** What a patient's Consent resources say. */
 export type ConsentPattern =
-  | 'research' | 'research-no-genomics' | 'research-no-notes' | 'care-only' | 'treatment-only' | 'revoked-inactive' | 'revoked-deny';
+  'research' | 'research-no-genomics' | 'research-no-notes' | 'care-only' | 'treatment-only' | 'revoked-inactive' | 'revoked-deny';
 
 /** The four hidden, standard normal causes, one per modality, and what they led to. */
 export interface Latent {
@@ -47,7 +100,12 @@ export interface Person {
   /** Records of a substance use programme (42 CFR Part 2): the condition code, if any. */
   readonly part2: 'F10.20' | 'F11.20' | undefined;
   readonly has: {
-    readonly genomics: boolean; readonly imaging: boolean; readonly ccda: boolean; readonly text: boolean; readonly omh: boolean; readonly fit: boolean;
+    readonly genomics: boolean;
+    readonly imaging: boolean;
+    readonly ccda: boolean;
+    readonly text: boolean;
+    readonly omh: boolean;
+    readonly fit: boolean;
   };
   /** Features lie before this instant, the outcome after it. */
   readonly index: number;
@@ -146,9 +204,14 @@ export function logistic(value: number): number {
 export function drawPeople(seed: number, patients: number, now: number, sites: readonly VariantSite[]): Person[] {
   const drafts = Array.from({ length: patients }, (_, index) => draft(seed, index + 1, now, sites));
   const random = new Random(seed, 'outcome');
-  const scores = drafts.map(({ signals }) =>
-    EFFECTS.genomics * signals.genomics + EFFECTS.imaging * signals.imaging + EFFECTS.notes * signals.notes +
-    EFFECTS.wearables * signals.wearables + 0.3 * random.normal());
+  const scores = drafts.map(
+    ({ signals }) =>
+      EFFECTS.genomics * signals.genomics +
+      EFFECTS.imaging * signals.imaging +
+      EFFECTS.notes * signals.notes +
+      EFFECTS.wearables * signals.wearables +
+      0.3 * random.normal(),
+  );
   const base = intercept(scores);
   return drafts.map(({ signals, ...person }, index) => {
     const logOdds = base + (scores[index] ?? 0);

@@ -14,16 +14,34 @@ export interface Site {
 
 export const SITES: readonly Site[] = [
   {
-    code: 'north', share: 0.45, offsetMinutes: -300, state: 'MN', cities: ['Pinehollow', 'Lake Arden', 'Stonewick'],
-    zip3: ['551', '554', '567'], areaCode: '612', institution: 'Demo Hospital North (synthetic)',
+    code: 'north',
+    share: 0.45,
+    offsetMinutes: -300,
+    state: 'MN',
+    cities: ['Pinehollow', 'Lake Arden', 'Stonewick'],
+    zip3: ['551', '554', '567'],
+    areaCode: '612',
+    institution: 'Demo Hospital North (synthetic)',
   },
   {
-    code: 'south', share: 0.35, offsetMinutes: -360, state: 'TX', cities: ['Mesquite Ford', 'Bluebonnet', 'Cedar Hollow'],
-    zip3: ['750', '787', '798'], areaCode: '512', institution: 'Demo Hospital South (synthetic)',
+    code: 'south',
+    share: 0.35,
+    offsetMinutes: -360,
+    state: 'TX',
+    cities: ['Mesquite Ford', 'Bluebonnet', 'Cedar Hollow'],
+    zip3: ['750', '787', '798'],
+    areaCode: '512',
+    institution: 'Demo Hospital South (synthetic)',
   },
   {
-    code: 'west', share: 0.2, offsetMinutes: -480, state: 'CA', cities: ['Port Alder', 'Canyon Bend'],
-    zip3: ['941', '953'], areaCode: '415', institution: 'Demo Hospital West (synthetic)',
+    code: 'west',
+    share: 0.2,
+    offsetMinutes: -480,
+    state: 'CA',
+    cities: ['Port Alder', 'Canyon Bend'],
+    zip3: ['941', '953'],
+    areaCode: '415',
+    institution: 'Demo Hospital West (synthetic)',
   },
 ];
 

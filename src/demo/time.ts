@@ -14,7 +14,10 @@ export function isoDate(ms: number): string {
 
 /** 20260301 or, with `seconds`, 20260301080000 on the clock of the site. */
 export function compactDate(ms: number, offsetMinutes = 0, seconds = false): string {
-  return new Date(ms + offsetMinutes * 60_000).toISOString().replace(/[-:T]/g, '').slice(0, seconds ? 14 : 8);
+  return new Date(ms + offsetMinutes * 60_000)
+    .toISOString()
+    .replace(/[-:T]/g, '')
+    .slice(0, seconds ? 14 : 8);
 }
 
 /** -0500, or -05:00 with a separator. */

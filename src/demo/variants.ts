@@ -11,11 +11,29 @@ interface Gene {
 
 /** Contigs of GRCh38 in file order, with their lengths in bases. */
 export const CONTIGS: readonly (readonly [string, number])[] = [
-  ['chr1', 248956422], ['chr2', 242193529], ['chr3', 198295559], ['chr4', 190214555], ['chr5', 181538259],
-  ['chr6', 170805979], ['chr7', 159345973], ['chr8', 145138636], ['chr9', 138394717], ['chr10', 133797422],
-  ['chr11', 135086622], ['chr12', 133275309], ['chr13', 114364328], ['chr14', 107043718], ['chr15', 101991189],
-  ['chr16', 90338345], ['chr17', 83257441], ['chr18', 80373285], ['chr19', 58617616], ['chr20', 64444167],
-  ['chr21', 46709983], ['chr22', 50818468], ['chrX', 156040895],
+  ['chr1', 248956422],
+  ['chr2', 242193529],
+  ['chr3', 198295559],
+  ['chr4', 190214555],
+  ['chr5', 181538259],
+  ['chr6', 170805979],
+  ['chr7', 159345973],
+  ['chr8', 145138636],
+  ['chr9', 138394717],
+  ['chr10', 133797422],
+  ['chr11', 135086622],
+  ['chr12', 133275309],
+  ['chr13', 114364328],
+  ['chr14', 107043718],
+  ['chr15', 101991189],
+  ['chr16', 90338345],
+  ['chr17', 83257441],
+  ['chr18', 80373285],
+  ['chr19', 58617616],
+  ['chr20', 64444167],
+  ['chr21', 46709983],
+  ['chr22', 50818468],
+  ['chrX', 156040895],
 ];
 
 const GENES: readonly Gene[] = [
@@ -75,7 +93,8 @@ function siteOf(random: Random, gene: Gene, index: number, rank: number, positio
   if (rank < 15) return { ...base, frequency: frequencyBetween(random, 0.005, 0.05), significance: 'Likely_benign', weight: 0 };
   const frequency = frequencyBetween(random, 0.0005, 0.004);
   const carrierGene = gene.symbol === 'TTN' || gene.symbol === 'LMNA';
-  if (rank % 3 === 0) return { ...base, frequency: carrierGene ? frequency * 2 : frequency, significance: 'Pathogenic', weight: carrierGene ? 6 : 0 };
+  if (rank % 3 === 0)
+    return { ...base, frequency: carrierGene ? frequency * 2 : frequency, significance: 'Pathogenic', weight: carrierGene ? 6 : 0 };
   return { ...base, frequency, significance: 'Uncertain_significance', weight: 0 };
 }
 

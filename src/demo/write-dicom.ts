@@ -81,8 +81,12 @@ function patientAndStudy(study: Study, sopUid: string): Buffer[] {
     element(0x00080008, 'CS', modality === 'CT' ? 'ORIGINAL\\PRIMARY\\AXIAL' : 'ORIGINAL\\PRIMARY'),
     element(0x00080016, 'UI', SOP_CLASS[modality]),
     element(0x00080018, 'UI', sopUid),
-    element(0x00080020, 'DA', date), element(0x00080021, 'DA', date), element(0x00080023, 'DA', date),
-    element(0x00080030, 'TM', clock), element(0x00080031, 'TM', clock), element(0x00080033, 'TM', clock),
+    element(0x00080020, 'DA', date),
+    element(0x00080021, 'DA', date),
+    element(0x00080023, 'DA', date),
+    element(0x00080030, 'TM', clock),
+    element(0x00080031, 'TM', clock),
+    element(0x00080033, 'TM', clock),
     element(0x00080050, 'SH', study.accession),
     element(0x00080060, 'CS', modality),
     element(0x00080070, 'LO', 'Demo Imaging (synthetic)'),
@@ -126,9 +130,11 @@ function position(study: Study, instance: number): Buffer[] {
     element(0x00200013, 'IS', String(instance)),
     ...(study.modality === 'CT'
       ? [
-        element(0x00200032, 'DS', `-160\\-160\\${location}`), element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0'),
-        element(0x00200052, 'UI', study.frameUid), element(0x00201041, 'DS', location),
-      ]
+          element(0x00200032, 'DS', `-160\\-160\\${location}`),
+          element(0x00200037, 'DS', '1\\0\\0\\0\\1\\0'),
+          element(0x00200052, 'UI', study.frameUid),
+          element(0x00201041, 'DS', location),
+        ]
       : []),
   ];
 }
@@ -137,11 +143,17 @@ function image(modality: 'CR' | 'CT', intercept: number, data: Buffer): Buffer[]
   return [
     element(0x00280002, 'US', 1),
     element(0x00280004, 'CS', 'MONOCHROME2'),
-    element(0x00280010, 'US', SIDE), element(0x00280011, 'US', SIDE),
+    element(0x00280010, 'US', SIDE),
+    element(0x00280011, 'US', SIDE),
     element(0x00280030, 'DS', '5\\5'),
-    element(0x00280100, 'US', 16), element(0x00280101, 'US', 12), element(0x00280102, 'US', 11), element(0x00280103, 'US', 0),
-    element(0x00281050, 'DS', '400'), element(0x00281051, 'DS', '900'),
-    element(0x00281052, 'DS', String(intercept)), element(0x00281053, 'DS', '1'),
+    element(0x00280100, 'US', 16),
+    element(0x00280101, 'US', 12),
+    element(0x00280102, 'US', 11),
+    element(0x00280103, 'US', 0),
+    element(0x00281050, 'DS', '400'),
+    element(0x00281051, 'DS', '900'),
+    element(0x00281052, 'DS', String(intercept)),
+    element(0x00281053, 'DS', '1'),
     element(0x00281054, 'LO', modality === 'CT' ? 'HU' : 'US'),
     element(0x7fe00010, 'OW', data),
   ];
@@ -153,9 +165,12 @@ export function dicomStudy(seed: number, person: Person): Map<string, Buffer> {
   const modality = random.chance(0.6) ? 'CT' : 'CR';
   const age = random.chance(0.06) ? random.int(800, 1400) : random.int(1, 60);
   const study: Study = {
-    person, modality,
+    person,
+    modality,
     time: person.index - age * DAY_MS,
-    studyUid: random.uid(), seriesUid: random.uid(), frameUid: random.uid(),
+    studyUid: random.uid(),
+    seriesUid: random.uid(),
+    frameUid: random.uid(),
     accession: `A${String(random.int(10_000_000, 99_999_999))}`,
   };
   const intercept = modality === 'CT' ? -1024 : 0;
@@ -163,11 +178,16 @@ export function dicomStudy(seed: number, person: Person): Map<string, Buffer> {
   const instances = modality === 'CT' && random.chance(0.5) ? 2 : 1;
   for (let instance = 1; instance <= instances; instance++) {
     const sopUid = random.uid();
-    files.set(`${modality}-${String(instance)}.dcm`, Buffer.concat([
-      fileMeta(SOP_CLASS[modality], sopUid),
-      ...patientAndStudy(study, sopUid), ...acquisition(study), ...position(study, instance),
-      ...image(modality, intercept, pixels(random, person.latent.imaging, intercept)),
-    ]));
+    files.set(
+      `${modality}-${String(instance)}.dcm`,
+      Buffer.concat([
+        fileMeta(SOP_CLASS[modality], sopUid),
+        ...patientAndStudy(study, sopUid),
+        ...acquisition(study),
+        ...position(study, instance),
+        ...image(modality, intercept, pixels(random, person.latent.imaging, intercept)),
+      ]),
+    );
   }
   return files;
 }

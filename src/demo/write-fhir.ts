@@ -62,7 +62,15 @@ function conditions(person: Person, random: Random): Resource[] {
   return list;
 }
 
-function observation(person: Person, random: Random, code: string, display: string, value: number, unit: string, category: string): Resource {
+function observation(
+  person: Person,
+  random: Random,
+  code: string,
+  display: string,
+  value: number,
+  unit: string,
+  category: string,
+): Resource {
   return {
     resourceType: 'Observation',
     id: random.uuid(),
@@ -85,9 +93,22 @@ function observations(person: Person, random: Random): Resource[] {
   };
   add(0.95, '8480-6', 'Systolic blood pressure', Math.round(130 + 2 * pull + 14 * random.normal()), 'mm[Hg]', 'vital-signs');
   add(0.7, '2339-0', 'Glucose [Mass/volume] in Blood', Math.round(104 + 18 * Math.abs(random.normal())), 'mg/dL', 'laboratory');
-  add(0.6, '2160-0', 'Creatinine [Mass/volume] in Serum or Plasma', Number((0.95 * Math.exp(0.22 * random.normal())).toFixed(2)), 'mg/dL', 'laboratory');
-  add(0.35, '33762-6', 'Natriuretic peptide.B prohormone N-Terminal [Mass/volume] in Serum or Plasma',
-    Math.round(140 * Math.exp(0.15 * pull + 0.7 * random.normal())), 'pg/mL', 'laboratory');
+  add(
+    0.6,
+    '2160-0',
+    'Creatinine [Mass/volume] in Serum or Plasma',
+    Number((0.95 * Math.exp(0.22 * random.normal())).toFixed(2)),
+    'mg/dL',
+    'laboratory',
+  );
+  add(
+    0.35,
+    '33762-6',
+    'Natriuretic peptide.B prohormone N-Terminal [Mass/volume] in Serum or Plasma',
+    Math.round(140 * Math.exp(0.15 * pull + 0.7 * random.normal())),
+    'pg/mL',
+    'laboratory',
+  );
   return list;
 }
 
@@ -125,14 +146,24 @@ function consents(person: Person, random: Random): Resource[] {
   const first = (provision: Resource): Resource => consent(person, random, 'active', signed, provision);
   const research = [...CARE, 'HRESCH'];
   switch (person.consent) {
-    case 'research': return [first(permit(research))];
-    case 'research-no-genomics': return [first(permit(research, denyCategory('GENOMICS')))];
-    case 'research-no-notes': return [first(permit(research, denyCategory('NOTES')))];
-    case 'care-only': return [first(permit(CARE))];
-    case 'treatment-only': return [first(permit(['TREAT']))];
+    case 'research':
+      return [first(permit(research))];
+    case 'research-no-genomics':
+      return [first(permit(research, denyCategory('GENOMICS')))];
+    case 'research-no-notes':
+      return [first(permit(research, denyCategory('NOTES')))];
+    case 'care-only':
+      return [first(permit(CARE))];
+    case 'treatment-only':
+      return [first(permit(['TREAT']))];
     // A revoked consent is the first one made inactive, beside a later one that still permits care.
-    case 'revoked-inactive': return [consent(person, random, 'inactive', signed, permit(research)), consent(person, random, 'active', later, permit(CARE))];
-    case 'revoked-deny': return [first(permit(research)), consent(person, random, 'active', later, permit(CARE, { provision: [{ type: 'deny', purpose: purposes(['HRESCH']) }] }))];
+    case 'revoked-inactive':
+      return [consent(person, random, 'inactive', signed, permit(research)), consent(person, random, 'active', later, permit(CARE))];
+    case 'revoked-deny':
+      return [
+        first(permit(research)),
+        consent(person, random, 'active', later, permit(CARE, { provision: [{ type: 'deny', purpose: purposes(['HRESCH']) }] })),
+      ];
   }
 }
 

@@ -14,7 +14,13 @@ const SYMPTOMS = [
   { present: 'Recent weight gain of 3 kg.', denied: 'No weight gain.' },
 ] as const;
 
-const MEDICATIONS = ['Lisinopril 10 mg daily', 'Metoprolol 25 mg twice daily', 'Furosemide 20 mg daily', 'Atorvastatin 40 mg daily', 'Metformin 500 mg twice daily'] as const;
+const MEDICATIONS = [
+  'Lisinopril 10 mg daily',
+  'Metoprolol 25 mg twice daily',
+  'Furosemide 20 mg daily',
+  'Atorvastatin 40 mg daily',
+  'Metformin 500 mg twice daily',
+] as const;
 
 interface Story {
   readonly time: number;
@@ -41,13 +47,22 @@ function story(seed: number, person: Person, kind: string): Story {
   }
   if (random.chance(0.15)) sentences.push(`History of pneumonia in ${String(random.int(2008, 2021))}.`);
   sentences.push(`Can be reached at ${person.phone}.`);
-  const family = random.chance(0.3) ? 'Mother had heart failure.' : random.chance(0.4) ? 'No family history of heart failure.' : 'Father had hypertension.';
+  const family = random.chance(0.3)
+    ? 'Mother had heart failure.'
+    : random.chance(0.4)
+      ? 'No family history of heart failure.'
+      : 'Father had hypertension.';
   return {
     time,
     author: random.pick(['Dr. Demo Ashgrove', 'Dr. Demo Birchwell', 'Dr. Demo Calloway']),
     history: sentences.join(' '),
     family,
-    assessment: random.pick(['Blood pressure is controlled.', 'Hypertension, stable.', 'Symptoms are being followed; no acute distress.', 'Rule out pneumonia.']),
+    assessment: random.pick([
+      'Blood pressure is controlled.',
+      'Hypertension, stable.',
+      'Symptoms are being followed; no acute distress.',
+      'Rule out pneumonia.',
+    ]),
     plan: `Follow up with ${person.family} by phone on ${isoDate(time + random.int(7, 30) * DAY_MS)}. ${random.pick(['Continue medication.', 'Order an echocardiogram.', 'Repeat laboratory tests.'])}`,
     medications: MEDICATIONS.filter(() => random.chance(0.35)),
   };
@@ -66,11 +81,22 @@ export function textNote(seed: number, person: Person): string {
     `Author: ${author}`,
     ...(person.part2 === undefined ? [] : ['Sensitivity: ETH']),
     '',
-    'HISTORY OF PRESENT ILLNESS:', history, '',
-    'FAMILY HISTORY:', family, '',
-    'MEDICATIONS:', medications.length > 0 ? medications.join('\n') : 'None.', '',
-    'ASSESSMENT:', ...(person.part2 === undefined ? [] : ['In treatment for substance use disorder.']), assessment, '',
-    'PLAN:', plan, '',
+    'HISTORY OF PRESENT ILLNESS:',
+    history,
+    '',
+    'FAMILY HISTORY:',
+    family,
+    '',
+    'MEDICATIONS:',
+    medications.length > 0 ? medications.join('\n') : 'None.',
+    '',
+    'ASSESSMENT:',
+    ...(person.part2 === undefined ? [] : ['In treatment for substance use disorder.']),
+    assessment,
+    '',
+    'PLAN:',
+    plan,
+    '',
   ].join('\n');
 }
 
@@ -138,9 +164,10 @@ function ccdaHeader(person: Person, story: Story, id: string): string {
 export function ccdaNote(seed: number, person: Person): string {
   const told = story(seed, person, 'ccda');
   const id = new Random(seed, 'ccda-id', person.number).uuid();
-  const medications = told.medications.length > 0
-    ? `<list>${told.medications.map((name) => `<item>${escapeXml(name)}</item>`).join('')}</list>`
-    : paragraph('No medications.');
+  const medications =
+    told.medications.length > 0
+      ? `<list>${told.medications.map((name) => `<item>${escapeXml(name)}</item>`).join('')}</list>`
+      : paragraph('No medications.');
   const assessment = person.part2 === undefined ? told.assessment : `${told.assessment} In treatment for substance use disorder.`;
   return `${ccdaHeader(person, told, id)}  <component>
     <structuredBody>

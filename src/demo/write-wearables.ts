@@ -16,7 +16,11 @@ function wearer(seed: number, person: Person): Wearer {
 }
 
 /** Share of a day's steps by hour block, 8 to 20 o'clock in four-hour steps. */
-const STEP_BLOCKS = [{ hour: 8, share: 0.3 }, { hour: 12, share: 0.4 }, { hour: 16, share: 0.3 }] as const;
+const STEP_BLOCKS = [
+  { hour: 8, share: 0.3 },
+  { hour: 12, share: 0.4 },
+  { hour: 16, share: 0.3 },
+] as const;
 
 /**
  * Open mHealth data points of 7 to 14 days, one per line of a JSON array: hourly heart rate (omh:heart-rate:2.0, beats/min) while
@@ -33,7 +37,8 @@ export function omhDataPoints(seed: number, person: Person): { text: string; poi
   const add = (name: string, version: string, body: string): void => {
     lines.push(
       `{"header":{"id":"demo-${String(person.number)}-${String(lines.length)}","creation_date_time":"${created}",` +
-      `"schema_id":{"namespace":"omh","name":"${name}","version":"${version}"},"user_id":"${person.mrn}"},"body":${body}}`);
+        `"schema_id":{"namespace":"omh","name":"${name}","version":"${version}"},"user_id":"${person.mrn}"},"body":${body}}`,
+    );
   };
   for (let day = days; day >= 1; day--) {
     if (random.chance(0.08)) continue;
@@ -42,13 +47,21 @@ export function omhDataPoints(seed: number, person: Person): { text: string; poi
       if (random.chance(0.05)) continue;
       const active = 14 * Math.sin((Math.PI * (hour - 5)) / 18);
       const rate = Math.round(Math.min(180, Math.max(38, restingRate + active + 4 * random.normal())));
-      add('heart-rate', '2.0', `{"heart_rate":{"value":${String(rate)},"unit":"beats/min"},"effective_time_frame":{"date_time":"${isoZoned(start + hour * HOUR_MS, offset)}"}}`);
+      add(
+        'heart-rate',
+        '2.0',
+        `{"heart_rate":{"value":${String(rate)},"unit":"beats/min"},"effective_time_frame":{"date_time":"${isoZoned(start + hour * HOUR_MS, offset)}"}}`,
+      );
     }
     for (const { hour, share } of STEP_BLOCKS) {
       const steps = Math.round(stepsPerDay * share * Math.exp(0.25 * random.normal()));
       const from = start + hour * HOUR_MS;
-      add('step-count', '3.0', `{"step_count":{"value":${String(steps)},"unit":"steps"},"effective_time_frame":{"time_interval":` +
-        `{"start_date_time":"${isoZoned(from, offset)}","end_date_time":"${isoZoned(from + 4 * HOUR_MS, offset)}"}}}`);
+      add(
+        'step-count',
+        '3.0',
+        `{"step_count":{"value":${String(steps)},"unit":"steps"},"effective_time_frame":{"time_interval":` +
+          `{"start_date_time":"${isoZoned(from, offset)}","end_date_time":"${isoZoned(from + 4 * HOUR_MS, offset)}"}}}`,
+      );
     }
   }
   return { text: `[\n${lines.join(',\n')}\n]\n`, points: lines.length };
@@ -87,8 +100,18 @@ export function fitActivity(seed: number, person: Person): Buffer {
   fileId.writeUInt32LE(person.deviceSerial, 6);
   fileId.writeUInt32LE(start, 10);
   const parts = [
-    definition(0, 0, [[0, 1, 0x00], [1, 2, 0x84], [2, 2, 0x84], [3, 4, 0x8c], [4, 4, 0x86]]), fileId,
-    definition(1, 20, [[253, 4, 0x86], [3, 1, 0x02]]),
+    definition(0, 0, [
+      [0, 1, 0x00],
+      [1, 2, 0x84],
+      [2, 2, 0x84],
+      [3, 4, 0x8c],
+      [4, 4, 0x86],
+    ]),
+    fileId,
+    definition(1, 20, [
+      [253, 4, 0x86],
+      [3, 1, 0x02],
+    ]),
   ];
   for (let tick = 0; tick < 180; tick++) {
     const record = Buffer.alloc(6);

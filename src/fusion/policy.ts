@@ -55,7 +55,8 @@ export const policy: PolicyDeclaration = {
     },
     {
       id: 'fusion.officer.missingness',
-      reason: 'To tell a modality that is withheld from one that was never collected, the run of an officer looks at it; its values only leave as a mask.',
+      reason:
+        'To tell a modality that is withheld from one that was never collected, the run of an officer looks at it; its values only leave as a mask.',
       role: 'privacy_officer',
       purposes: ['HOPERAT'],
       actions: ['feature'],

@@ -43,7 +43,7 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
     // The default plug-in wraps every field of the schema for good and doubles the time of a request.
     plugins: [ApolloServerPluginCacheControlDisabled(), ApolloServerPluginLandingPageDisabled(), recorder(mesh)],
     validationRules: [...limitRules],
-    parseOptions: { maxTokens: LIMITS.document_tokens_max },
+    parseOptions: { maxLexicalTokens: LIMITS.document_tokens_max },
     hideSchemaDetailsFromClientErrors: true,
     includeStacktraceInErrorResponses: false,
     introspection: true,
@@ -89,7 +89,11 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
           const whole = result.data === null || result.data === undefined ? codedCause(errors?.[0]) : undefined;
           if (whole) response.http.status = whole.status;
           const { receipt } = request;
-          result.extensions = { ...result.extensions, lineageId: request.runId, ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}) };
+          result.extensions = {
+            ...result.extensions,
+            lineageId: request.runId,
+            ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}),
+          };
           response.http.headers.set('cache-control', 'no-store');
           response.http.headers.set('x-lineage-id', request.runId);
         },
@@ -102,7 +106,9 @@ const ERRORS_MAX = 10;
 /** Apollo's own lines are for the operator too; by default they would go to the console. */
 function operatorLog({ parts }: Mesh) {
   const quiet = (): void => undefined;
-  const tell = (line: string): void => { parts.log(line); };
+  const tell = (line: string): void => {
+    parts.log(line);
+  };
   return { debug: quiet, info: quiet, warn: tell, error: tell };
 }
 

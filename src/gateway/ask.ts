@@ -37,7 +37,11 @@ export async function ask(mesh: Mesh, principal: Principal, question: Question, 
   const faults = validate(runtime.schema, document, [...specifiedRules, ...limitRules], { maxErrors: 20 });
   if (faults.length > 0) {
     const receipt = await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
-    const plain = faults.map((fault) => (fault.originalError ? fault : new GraphQLError(fault.message, { originalError: new CodedError('BAD_INPUT', withoutSuggestion(fault.message)) })));
+    const plain = faults.map((fault) =>
+      fault.originalError
+        ? fault
+        : new GraphQLError(fault.message, { originalError: new CodedError('BAD_INPUT', withoutSuggestion(fault.message)) }),
+    );
     return { data: null, errors: errorsOf(plain), lineageId: request.runId, receipt, path: 'refused' };
   }
   const answer = await runOperation(request, document, question.operationName, question.variables ?? {}, choice);
@@ -66,7 +70,7 @@ export function explain(mesh: Mesh, principal: Principal, question: Question) {
 
 function documentOf(query: string) {
   try {
-    return parse(query, { maxTokens: LIMITS.document_tokens_max });
+    return parse(query, { maxLexicalTokens: LIMITS.document_tokens_max });
   } catch (error) {
     throw new CodedError('BAD_INPUT', error instanceof GraphQLError ? error.message : 'The document is no GraphQL.');
   }

@@ -8,7 +8,8 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   const type = (request.headers['content-type'] ?? '').toLowerCase();
   if (Number(request.headers['content-length'] ?? 0) > LIMITS.request_body_bytes_max) throw tooLarge();
   const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'gzip' && encoding !== 'identity') throw new CodedError('BAD_INPUT', 'The body is encoded in a way that is not read here; gzip is.');
+  if (encoding !== 'gzip' && encoding !== 'identity')
+    throw new CodedError('BAD_INPUT', 'The body is encoded in a way that is not read here; gzip is.');
   if (/charset=(?!"?utf-?8"?\s*(?:;|$))/.test(type)) throw new CodedError('BAD_INPUT', 'The body is read as UTF-8 only.');
   const bytes = await bytesOf(encoding === 'gzip' ? request.pipe(createGunzip()) : request);
   if (!type.startsWith('application/json')) return {};

@@ -13,7 +13,10 @@ export interface CursorScope {
 export function cursorDigest({ coordinate, args, order }: CursorScope): string {
   const rest = Object.entries(args).filter(([name]) => name !== 'first' && name !== 'after' && name !== 'orderBy');
   rest.sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256').update(JSON.stringify([coordinate, order, rest])).digest('base64url').slice(0, 12);
+  return createHash('sha256')
+    .update(JSON.stringify([coordinate, order, rest]))
+    .digest('base64url')
+    .slice(0, 12);
 }
 
 /** Base64 of [digest, sort key, row key ...]. It says where to go on; which rows are shown is decided anew on every page. */
@@ -33,7 +36,12 @@ export function positionTypes(types: ColumnTypes, { table, key }: EntityDeclarat
 export function decodeCursor(cursor: string, scope: CursorScope, types: readonly string[]): readonly string[] {
   try {
     const [digest, ...position]: unknown[] = JSON.parse(Buffer.from(cursor, 'base64').toString('utf8')) as unknown[];
-    if (digest === cursorDigest(scope) && position.length === types.length && position.every((part, i): part is string => isOf(types[i], part))) return position;
+    if (
+      digest === cursorDigest(scope) &&
+      position.length === types.length &&
+      position.every((part, i): part is string => isOf(types[i], part))
+    )
+      return position;
   } catch {
     // Whatever the text was, it is no cursor of this list.
   }

@@ -15,7 +15,8 @@ const digests = new WeakMap<DocumentNode, string>();
 
 export function partsOf(document: DocumentNode, operationName: string | null | undefined): OperationParts {
   const operation = getOperationAST(document, operationName);
-  if (!operation) throw new CodedError('BAD_INPUT', 'The document does not hold the operation that is named, or holds several and names none.');
+  if (!operation)
+    throw new CodedError('BAD_INPUT', 'The document does not hold the operation that is named, or holds several and names none.');
   const fragments: Record<string, FragmentDefinitionNode> = {};
   for (const each of document.definitions) if (each.kind === Kind.FRAGMENT_DEFINITION) fragments[each.name.value] = each;
   let digest = digests.get(document);

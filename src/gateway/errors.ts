@@ -1,5 +1,5 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { CodedError, ERRORS, isCoded, type ErrorCode } from '../kernel/index.js';
+import { type CodedError, ERRORS, isCoded, type ErrorCode } from '../kernel/index.js';
 
 /** Apollo's own codes, in the words of the closed table. */
 const APOLLO_CODES: Readonly<Record<string, ErrorCode>> = {
@@ -47,7 +47,8 @@ export function maskError(formatted: GraphQLFormattedError, thrown: unknown, lin
 }
 
 /** A sentence of graphql-js repeats names of the document, which may be of any length. */
-const bounded = (message: string): string => (message.length > MESSAGE_LETTERS_MAX ? `${message.slice(0, MESSAGE_LETTERS_MAX)}...` : message);
+const bounded = (message: string): string =>
+  message.length > MESSAGE_LETTERS_MAX ? `${message.slice(0, MESSAGE_LETTERS_MAX)}...` : message;
 const MESSAGE_LETTERS_MAX = 300;
 
 function describe(thrown: unknown): string {

@@ -1,4 +1,4 @@
-import { GraphQLError, execute, getVariableValues, type DocumentNode } from 'graphql';
+import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, execute, getVariableValues } from 'graphql';
 import { lineagePlan } from '../governance/index.js';
 import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
 import { runPlan, withReadSession, type ReadSession } from '../store/index.js';
@@ -33,27 +33,50 @@ export async function runOperation(
   try {
     const parts = partsOf(document, operationName);
     const variables = coerce(request, parts, rawVariables);
-    if (parts.operation.operation === 'subscription') throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
-    if (parts.operation.operation === 'mutation') return await viaReference(request, parts, variables);
+    if (parts.operation.operation === OperationTypeNode.SUBSCRIPTION)
+      throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
+    if (parts.operation.operation === OperationTypeNode.MUTATION) return await viaReference(request, parts, variables);
     if (asksSchema(parts)) return await viaSchema(request, parts, variables);
-    const ready = choice === 'auto' && !asksFederation(request.runtime.schema, parts.operation, parts.fragments) ? request.runtime.plan(parts, variables) : null;
+    const ready =
+      choice === 'auto' && !asksFederation(request.runtime.schema, parts.operation, parts.fragments)
+        ? request.runtime.plan(parts, variables)
+        : null;
     return ready ? await viaPlan(request, parts, ready, variables) : await viaReference(request, parts, variables);
   } catch (error) {
     if (isCoded(error) && error.code === 'AUDIT_UNAVAILABLE') throw error;
-    const refusal = isCoded(error) || error instanceof GraphQLError ? error : new CodedError('INTERNAL', 'The request could not be answered.', { cause: error, detail: error instanceof Error ? (error.stack ?? '') : '' });
+    const refusal =
+      isCoded(error) || error instanceof GraphQLError
+        ? error
+        : new CodedError('INTERNAL', 'The request could not be answered.', {
+            cause: error,
+            detail: error instanceof Error ? (error.stack ?? '') : '',
+          });
     await request.record({ kind: 'refused', plan: null, data: null, code: isCoded(refusal) ? refusal.code : 'BAD_INPUT' });
-    return { data: null, errors: [refusal instanceof GraphQLError ? refusal : new GraphQLError(refusal.message, { originalError: refusal })], path: 'refused' };
+    return {
+      data: null,
+      errors: [refusal instanceof GraphQLError ? refusal : new GraphQLError(refusal.message, { originalError: refusal })],
+      path: 'refused',
+    };
   }
 }
 
 function coerce(request: MeshRequest, parts: OperationParts, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { coerced, errors } = getVariableValues(request.runtime.schema, parts.operation.variableDefinitions ?? [], raw, { maxErrors: 5 });
-  if (errors) throw new CodedError('BAD_INPUT', `A variable does not fit its type: ${(parts.operation.variableDefinitions ?? []).map((each) => `$${each.variable.name.value}`).join(', ')}.`);
+  if (errors)
+    throw new CodedError(
+      'BAD_INPUT',
+      `A variable does not fit its type: ${(parts.operation.variableDefinitions ?? []).map((each) => `$${each.variable.name.value}`).join(', ')}.`,
+    );
   return coerced;
 }
 
 /** The compiled path: one statement, JSON text from the store to the socket. */
-async function viaPlan(request: MeshRequest, parts: OperationParts, ready: ReadyPlan, variables: Record<string, unknown>): Promise<MeshAnswer> {
+async function viaPlan(
+  request: MeshRequest,
+  parts: OperationParts,
+  ready: ReadyPlan,
+  variables: Record<string, unknown>,
+): Promise<MeshAnswer> {
   const values = bindPlan(request, ready, variables);
   const { parts: mesh } = request.mesh;
   const answer = await withReadSession(mesh.pools.reader, request.wall, (session) =>
@@ -76,7 +99,11 @@ export function bindPlan(request: MeshRequest, ready: PlannedOperation, variable
   const args = ready.sites.map((site) => argumentsOf(site, variables));
   const lists = new Map<number, Collection>();
   collectLists(ready.plan.fields, lists);
-  const scopes = ready.sites.map((site, i) => ({ coordinate: site.coordinate, args: args[i] ?? {}, order: lists.get(i)?.order?.name ?? '' }));
+  const scopes = ready.sites.map((site, i) => ({
+    coordinate: site.coordinate,
+    args: args[i] ?? {},
+    order: lists.get(i)?.order?.name ?? '',
+  }));
   const position = (i: number): string[] => {
     const list = lists.get(i);
     return list ? positionTypes(request.mesh.parts.types, list.step.entity, list.order?.column) : [];
@@ -85,7 +112,9 @@ export function bindPlan(request: MeshRequest, ready: PlannedOperation, variable
     ...request.values,
     args,
     cursorDigest: scopes.map((scope) => cursorDigest(scope)),
-    after: scopes.map((scope, i) => (typeof scope.args['after'] === 'string' ? decodeCursor(scope.args['after'], scope, position(i)) : null)),
+    after: scopes.map((scope, i) =>
+      typeof scope.args['after'] === 'string' ? decodeCursor(scope.args['after'], scope, position(i)) : null,
+    ),
   };
 }
 
@@ -97,23 +126,32 @@ function collectLists(fields: Fields, into: Map<number, Collection>): void {
     if (field.kind === 'reference') collectLists(field.fields, into);
     if (field.kind !== 'collection') continue;
     into.set(field.step.arguments, field);
-    for (const part of field.parts) if (part.kind === 'edges') for (const item of part.items) if (item.kind === 'node') collectLists(item.fields, into);
+    for (const part of field.parts)
+      if (part.kind === 'edges') for (const item of part.items) if (item.kind === 'node') collectLists(item.fields, into);
   }
 }
 
 /** The declared model under its generated shield: mutations, and queries that the compiled path does not do. */
 async function viaReference(request: MeshRequest, parts: OperationParts, variables: Record<string, unknown>): Promise<MeshAnswer> {
   const { operation, fragments, document } = parts;
-  const mutation = operation.operation === 'mutation';
+  const mutation = operation.operation === OperationTypeNode.MUTATION;
   const { parts: mesh } = request.mesh;
   const { policyClass, schema, guardedSchema } = request.runtime;
   const ready = mutation ? null : planQuery({ ...lineageView({ schema, operation, fragments }), policyClass, variables, lenient: true });
   // Arguments and cursors are refused before anything is read, as on the compiled path.
   if (ready) bindPlan(request, ready, variables);
   const planned = ready?.plan;
-  const run = async (session: ReadSession): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
+  const run = async (
+    session: ReadSession,
+  ): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
     const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched);
-    const result = await execute({ schema: guardedSchema, document, operationName: operation.name?.value, variableValues: variables, contextValue: new RequestScope(request, reader) });
+    const result = await execute({
+      schema: guardedSchema,
+      document,
+      operationName: operation.name?.value,
+      variableValues: variables,
+      contextValue: new RequestScope(request, reader),
+    });
     const versions = planned ? await versionsOf(session, planned.datasets) : {};
     return { ...result, versions };
   };
@@ -133,13 +171,16 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
 }
 
 async function versionsOf(session: ReadSession, datasets: readonly string[]): Promise<Record<string, number>> {
-  const { rows } = await session.query<{ dataset: string; version: string }>({ text: 'select dataset, version from dataset_version where dataset = any($1::text[])', values: [datasets] });
+  const { rows } = await session.query<{ dataset: string; version: string }>({
+    text: 'select dataset, version from dataset_version where dataset = any($1::text[])',
+    values: [datasets],
+  });
   return Object.fromEntries(rows.map((row) => [row.dataset, Number(row.version)]));
 }
 
 /** Questions about the schema: graphql-js answers them from what the class may see. */
 async function viaSchema(request: MeshRequest, parts: OperationParts, variables: Record<string, unknown>): Promise<MeshAnswer> {
-  const asked = parts.operation.selectionSet.selections.every((each) => each.kind !== 'Field' || each.name.value.startsWith('__'));
+  const asked = parts.operation.selectionSet.selections.every((each) => each.kind !== Kind.FIELD || each.name.value.startsWith('__'));
   if (!asked) return viaReference(request, parts, variables);
   const result = request.runtime.introspect(parts.document, variables, parts.operation.name?.value);
   const data = result.data ? JSON.stringify(result.data) : null;
@@ -150,4 +191,3 @@ async function viaSchema(request: MeshRequest, parts: OperationParts, variables:
 function codeOf(error: GraphQLError | undefined): string {
   return isCoded(error?.originalError) ? error.originalError.code : 'INTERNAL';
 }
-

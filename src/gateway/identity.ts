@@ -1,5 +1,16 @@
 import { createHash } from 'node:crypto';
-import { SignJWT, createLocalJWKSet, createRemoteJWKSet, exportJWK, generateKeyPair, importJWK, jwtVerify, type JWK, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import {
+  SignJWT,
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  jwtVerify,
+  type JWK,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { CodedError, LIMITS, PURPOSES, type Principal, type Purpose } from '../kernel/index.js';
 
 /** Whose tokens are accepted. */
@@ -77,15 +88,22 @@ export class Identity {
 
 function principalOf(payload: JWTPayload, known: ReadonlySet<string>): Principal {
   const roles = Array.isArray(payload['roles']) ? payload['roles'].filter((role): role is string => typeof role === 'string') : [];
-  if (roles.length === 0 || roles.some((role) => !known.has(role))) throw new CodedError('FORBIDDEN', 'The token names no role that is known here.');
+  if (roles.length === 0 || roles.some((role) => !known.has(role)))
+    throw new CodedError('FORBIDDEN', 'The token names no role that is known here.');
   const { purpose } = payload;
-  if (typeof purpose !== 'string' || !Object.hasOwn(PURPOSES, purpose)) throw new CodedError('PURPOSE_MISSING', 'The token names no purpose of use that is known here.');
+  if (typeof purpose !== 'string' || !Object.hasOwn(PURPOSES, purpose))
+    throw new CodedError('PURPOSE_MISSING', 'The token names no purpose of use that is known here.');
   const { sites } = payload;
   return {
     sub: String(payload.sub),
     roles: [...new Set(roles)].sort(),
     purpose: purpose as Purpose,
-    sites: sites === '*' ? '*' : Array.isArray(sites) ? sites.filter((site): site is string => typeof site === 'string' && /^[\w.-]+$/.test(site)) : [],
+    sites:
+      sites === '*'
+        ? '*'
+        : Array.isArray(sites)
+          ? sites.filter((site): site is string => typeof site === 'string' && /^[\w.-]+$/.test(site))
+          : [],
     kind: payload['kind'] === 'service' ? 'service' : 'person',
     tokenId: String(payload.jti),
   };
@@ -125,7 +143,12 @@ export async function signToken(
   id: string,
 ): Promise<string> {
   const seconds = Math.floor(now / 1000);
-  return new SignJWT({ roles: [...identity.roles], purpose: identity.purpose, sites: identity.sites === '*' ? '*' : [...identity.sites], kind: 'person' })
+  return new SignJWT({
+    roles: [...identity.roles],
+    purpose: identity.purpose,
+    sites: identity.sites === '*' ? '*' : [...identity.sites],
+    kind: 'person',
+  })
     .setProtectedHeader({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt' })
     .setIssuer(DEMO_ISSUER)
     .setAudience(AUDIENCE)

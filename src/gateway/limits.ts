@@ -1,4 +1,14 @@
-import { GraphQLError, Kind, parse, type ASTNode, type DocumentNode, type FragmentDefinitionNode, type SelectionSetNode, type ValidationContext, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  Kind,
+  parse,
+  type ASTNode,
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValidationRule,
+} from 'graphql';
 import { CodedError, LIMITS } from '../kernel/index.js';
 
 /**
@@ -12,7 +22,7 @@ export function assertWithinLimits(source: string): void {
   if (nestingOf(source) > LIMITS.document_nesting_max) throw exceeded('document_nesting_max');
   let document: DocumentNode;
   try {
-    document = parse(source, { maxTokens: LIMITS.document_tokens_max, noLocation: true });
+    document = parse(source, { maxLexicalTokens: LIMITS.document_tokens_max, noLocation: true });
   } catch (error) {
     if (error instanceof GraphQLError && error.message.includes('tokens. Parsing aborted')) throw exceeded('document_tokens_max');
     return;
@@ -52,7 +62,13 @@ function endOfText(source: string, start: number): number {
   return source.length;
 }
 
-type Limit = 'document_nesting_max' | 'document_tokens_max' | 'document_depth_max' | 'document_height_max' | 'document_aliases_max' | 'document_root_fields_max';
+type Limit =
+  | 'document_nesting_max'
+  | 'document_tokens_max'
+  | 'document_depth_max'
+  | 'document_height_max'
+  | 'document_aliases_max'
+  | 'document_root_fields_max';
 
 const exceeded = (limit: Limit): CodedError => new CodedError('LIMIT_EXCEEDED', `The document exceeds ${limit} (${LIMITS[limit]}).`);
 

@@ -1,8 +1,25 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import type { DataSource } from 'typeorm';
 import type { GraphQLSchema } from 'graphql';
-import { AuditLog, PolicyClass, classKeyOf, composePolicy, maskPads, type EvidenceSink, type MaskPads, type Policy } from '../governance/index.js';
-import { CodedError, LIMITS, newUuid, type IngestReport, type PolicyDeclaration, type Principal, type Product, type RecordStore } from '../kernel/index.js';
+import {
+  AuditLog,
+  PolicyClass,
+  classKeyOf,
+  composePolicy,
+  maskPads,
+  type EvidenceSink,
+  type MaskPads,
+  type Policy,
+} from '../governance/index.js';
+import {
+  CodedError,
+  LIMITS,
+  newUuid,
+  type IngestReport,
+  type PolicyDeclaration,
+  type Principal,
+  type Product,
+  type RecordStore,
+} from '../kernel/index.js';
 import type { ColumnTypes, Pools } from '../store/index.js';
 import { ClassRuntime } from './class-runtime.js';
 import { withFederation } from './entities.js';

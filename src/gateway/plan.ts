@@ -31,7 +31,6 @@ import {
   type ConnectionItem,
   type ConnectionPlan,
   type EntityDeclaration,
-  type FieldDeclaration,
   type LineageEdge,
   type Plan,
   type PlanDecision,
@@ -151,18 +150,38 @@ class Planner {
     return field.kind === 'column' ? { kind: 'column', key, field, cell: found.cell } : { kind: 'computed', key, field, cell: found.cell };
   }
 
-  private reference(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: ReferenceField): PlanField {
+  private reference(
+    coordinate: string,
+    key: string,
+    definition: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    field: ReferenceField,
+  ): PlanField {
     const step = this.step(coordinate, definition, nodes[0], field);
     return { kind: 'reference', key, step, fields: this.fields(objectOf(definition), nodes) };
   }
 
-  private collection(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, nodes: readonly FieldNode[], field: CollectionField): PlanField {
+  private collection(
+    coordinate: string,
+    key: string,
+    definition: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    field: CollectionField,
+  ): PlanField {
     const step = this.step(coordinate, definition, nodes[0], field);
     const args = this.argumentsAt(step.arguments);
     const order = orderOf(this.schema, this.policyClass, coordinate, field, args['orderBy']);
     if (order) this.indirect(coordinate, [`${step.entity.table}.${order.column}`]);
     const parts = this.connection(objectOf(definition), nodes);
-    return { kind: 'collection', key, step, order, hasAfter: typeof args['after'] === 'string', parts, smallCellMin: smallCellMin(this.policyClass, step.entity) };
+    return {
+      kind: 'collection',
+      key,
+      step,
+      order,
+      hasAfter: typeof args['after'] === 'string',
+      parts,
+      smallCellMin: smallCellMin(this.policyClass, step.entity),
+    };
   }
 
   private connection(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionPlan[] {
@@ -191,7 +210,13 @@ class Planner {
     });
   }
 
-  private aggregate(coordinate: string, key: string, definition: GraphQLField<unknown, unknown>, node: FieldNode, field: AggregateField): PlanField {
+  private aggregate(
+    coordinate: string,
+    key: string,
+    definition: GraphQLField<unknown, unknown>,
+    node: FieldNode,
+    field: AggregateField,
+  ): PlanField {
     const step = this.step(coordinate, definition, node, field);
     const { measure } = field;
     if (measure.op !== 'count') this.columns.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
@@ -209,7 +234,10 @@ class Planner {
     const tags = [...new Set([...(entity?.tags ?? []), ...readerTags(this.schema, field)])];
     const decision = this.policyClass.decide(tags);
     if (!decision.alternatives.some((each) => each.mask === null)) throw hidden(coordinate);
-    this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId) });
+    this.decide(coordinate, {
+      verdict: 'allowed',
+      ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId),
+    });
     for (const { of, columns } of field.reads) {
       const read = entityOf(of());
       this.datasets.add(read.table);
@@ -217,7 +245,15 @@ class Planner {
       this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags)));
     }
     const selection = this.values(objectOf(definition), nodes);
-    return { kind: 'reader', key, coordinate, field, arguments: this.site(coordinate, definition, nodes[0]), selection, tags: [...new Set([...tags, ...this.selectedTags(objectOf(definition), nodes)])] };
+    return {
+      kind: 'reader',
+      key,
+      coordinate,
+      field,
+      arguments: this.site(coordinate, definition, nodes[0]),
+      selection,
+      tags: [...new Set([...tags, ...this.selectedTags(objectOf(definition), nodes)])],
+    };
   }
 
   private selectedTags(type: GraphQLObjectType, nodes: readonly FieldNode[]): Tag[] {
@@ -254,9 +290,18 @@ class Planner {
     const { step, decision } = stepOf(this.schema, this.policyClass, coordinate, field, this.argumentsAt(index), index);
     this.datasets.add(step.entity.table);
     this.indirect(coordinate, ruleColumns(step.entity, step.rows));
-    this.indirect(coordinate, field.on.map(([, theirs]) => `${step.entity.table}.${theirs}`));
-    this.indirect(coordinate, step.filters.map((use) => `${step.entity.table}.${use.column}`));
-    this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId) });
+    this.indirect(
+      coordinate,
+      field.on.map(([, theirs]) => `${step.entity.table}.${theirs}`),
+    );
+    this.indirect(
+      coordinate,
+      step.filters.map((use) => `${step.entity.table}.${use.column}`),
+    );
+    this.decide(coordinate, {
+      verdict: 'allowed',
+      ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId),
+    });
     return step;
   }
 
@@ -296,9 +341,10 @@ export function conditionVariables(operation: OperationDefinitionNode, fragments
       return;
     }
     if (node === null || typeof node !== 'object') return;
-    const part = node as { kind?: string; name?: { value: string }; arguments?: { value: { kind: string; name?: { value: string } } }[] };
+    const part = node as { kind?: Kind; name?: { value: string }; arguments?: { value: { kind: Kind; name?: { value: string } } }[] };
     if (part.kind === Kind.DIRECTIVE && (part.name?.value === 'skip' || part.name?.value === 'include')) {
-      for (const argument of part.arguments ?? []) if (argument.value.kind === Kind.VARIABLE && argument.value.name) names.add(argument.value.name.value);
+      for (const argument of part.arguments ?? [])
+        if (argument.value.kind === Kind.VARIABLE && argument.value.name) names.add(argument.value.name.value);
     }
     for (const [key, value] of Object.entries(node)) if (key !== 'loc') visit(value);
   };

@@ -15,7 +15,15 @@ import {
   type ReaderField,
   type ReferenceField,
 } from '../kernel/index.js';
-import { aggregateRows, rowSource, selectRows, type ColumnTypes, type ReadSession, type RowRequest, type SelectedRow } from '../store/index.js';
+import {
+  aggregateRows,
+  rowSource,
+  selectRows,
+  type ColumnTypes,
+  type ReadSession,
+  type RowRequest,
+  type SelectedRow,
+} from '../store/index.js';
 import { decodeCursor, encodeCursor, positionTypes } from './cursor.js';
 import { valueTags } from './plan.js';
 import { checkArguments, hidden, orderOf, smallCellMin, stepOf, targetEntity, type LeadingField } from './step.js';
@@ -33,7 +41,12 @@ export interface ReferenceContext {
 /** The resolver of every field that leads to rows. Plain fields have none. */
 export const resolveDeclared: GraphQLFieldResolver<unknown, ReferenceContext> = (parent, args, context, info) => {
   const declaration = fieldDeclaration(info.parentType.getFields()[info.fieldName] as never);
-  return context.reference.resolve(declaration as LeadingField | ReaderField, (parent ?? {}) as Node, args as Record<string, unknown>, info);
+  return context.reference.resolve(
+    declaration as LeadingField | ReaderField,
+    (parent ?? {}) as Node,
+    args as Record<string, unknown>,
+    info,
+  );
 };
 
 interface Cell {
@@ -61,7 +74,8 @@ export class ReferenceReader {
     checkArguments(coordinate, args);
     const pairs = field.kind === 'reader' ? field.parent : field.on.map(([ours]) => ours);
     const key = pairs.map((column) => storedValue(parent, column));
-    if (key.some((each) => each === null || each === undefined) && field.kind !== 'reader') return Promise.resolve(field.kind === 'reference' ? null : this.empty(field));
+    if (key.some((each) => each === null || each === undefined) && field.kind !== 'reader')
+      return Promise.resolve(field.kind === 'reference' ? null : this.empty(field));
     // What is asked of the rows decides what is read, so equal lists under two names share a load only where they ask alike.
     const asked = field.kind === 'reader' ? JSON.stringify(valueTags(info)) : field.kind === 'collection' && asksTotal(info) ? 'total' : '';
     const name = `${coordinate}:${JSON.stringify(args)}:${asked}`;
@@ -77,7 +91,13 @@ export class ReferenceReader {
     return field.kind === 'collection' ? { edges: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0 } : 0;
   }
 
-  private load(field: LeadingField | ReaderField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
+  private load(
+    field: LeadingField | ReaderField,
+    coordinate: string,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+  ): Promise<unknown[]> {
     switch (field.kind) {
       case 'reader':
         return this.reader(field, keys, args, info);
@@ -90,26 +110,47 @@ export class ReferenceReader {
     }
   }
 
-  private async references(field: ReferenceField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
+  private async references(
+    field: ReferenceField,
+    coordinate: string,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+  ): Promise<unknown[]> {
     const request = this.request(field, coordinate, keys, args, info, 1);
     const rows = await this.select(request.request, request.entity);
     const nodes = new Map(rows.map((row) => [row.parent, this.node(row, request.cells, request.predicates)]));
     return keys.map((_, i) => nodes.get(i) ?? null);
   }
 
-  private async collections(field: CollectionField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
+  private async collections(
+    field: CollectionField,
+    coordinate: string,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+  ): Promise<unknown[]> {
     const order = orderOf(info.schema, this.policyClass, coordinate, field, args['orderBy']);
     const digest = { coordinate, args, order: order?.name ?? '' };
-    const after = typeof args['after'] === 'string' ? decodeCursor(args['after'], digest, positionTypes(this.types, targetEntity(field), order?.column)) : null;
+    const after =
+      typeof args['after'] === 'string'
+        ? decodeCursor(args['after'], digest, positionTypes(this.types, targetEntity(field), order?.column))
+        : null;
     const first = typeof args['first'] === 'number' ? args['first'] : LIMITS.page_rows_default;
     const made = this.request(field, coordinate, keys, args, info, first + 1);
-    const request: RowRequest = { ...made.request, after, order: order ? { column: order.column, descending: order.descending ?? false } : null };
+    const request: RowRequest = {
+      ...made.request,
+      after,
+      order: order ? { column: order.column, descending: order.descending ?? false } : null,
+    };
     const rows = await this.select(request, made.entity, first);
     const counts = asksTotal(info) ? await aggregateRows(this.session, this.types, made.request, { op: 'count' }) : null;
     const min = smallCellMin(this.policyClass, made.entity);
     return keys.map((_, i) => {
       const own = rows.filter((row) => row.parent === i);
-      const page = own.slice(0, first).map((row) => ({ cursor: encodeCursor(digest, row.position), node: this.node(row, made.cells, made.predicates) }));
+      const page = own
+        .slice(0, first)
+        .map((row) => ({ cursor: encodeCursor(digest, row.position), node: this.node(row, made.cells, made.predicates) }));
       return {
         edges: page,
         pageInfo: { hasNextPage: own.length > first, endCursor: page.at(-1)?.cursor ?? null },
@@ -118,7 +159,13 @@ export class ReferenceReader {
     });
   }
 
-  private async aggregates(field: AggregateField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
+  private async aggregates(
+    field: AggregateField,
+    coordinate: string,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+  ): Promise<unknown[]> {
     const { request, entity } = this.request(field, coordinate, keys, args, info, 1);
     const { measure } = field;
     const values = await aggregateRows(this.session, this.types, request, measure.op === 'count' ? { op: 'count' } : measure);
@@ -126,7 +173,12 @@ export class ReferenceReader {
     return keys.map((_, i) => (measure.op === 'count' ? withheld(Number(values.get(i) ?? 0), min) : (values.get(i) ?? null)));
   }
 
-  private async reader(field: ReaderField, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown[]> {
+  private async reader(
+    field: ReaderField,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+  ): Promise<unknown[]> {
     const parents = keys.map((key) => Object.fromEntries(field.parent.map((column, i) => [column, key[i]])));
     const tags = [...new Set([...(entityOfType(info.parentType)?.tags ?? []), ...readerTags(info.schema, field), ...valueTags(info)])];
     const source = rowSource(this.session, this.types, {
@@ -138,12 +190,21 @@ export class ReferenceReader {
     return [...(await field.load(source, parents, args))];
   }
 
-  private request(field: LeadingField, coordinate: string, keys: readonly (readonly unknown[])[], args: Record<string, unknown>, info: GraphQLResolveInfo, limit: number) {
+  private request(
+    field: LeadingField,
+    coordinate: string,
+    keys: readonly (readonly unknown[])[],
+    args: Record<string, unknown>,
+    info: GraphQLResolveInfo,
+    limit: number,
+  ) {
     const { step } = stepOf(info.schema, this.policyClass, coordinate, field, args, 0);
     const entity = targetEntity(field);
     const cells = this.cellsOf(info, entity);
     const predicates: Predicate[] = [];
-    for (const cell of cells) if (cell.plan.kind === 'case') for (const branch of cell.plan.branches) if (!includes(predicates, branch.when)) predicates.push(branch.when);
+    for (const cell of cells)
+      if (cell.plan.kind === 'case')
+        for (const branch of cell.plan.branches) if (!includes(predicates, branch.when)) predicates.push(branch.when);
     const request: RowRequest = {
       step,
       columns: this.columnsOf(info, entity, cells),
@@ -219,7 +280,8 @@ export class ReferenceReader {
     // NaN and infinities have no JSON form.
     const value = typeof read === 'number' && !Number.isFinite(read) ? null : read;
     const redacted = field.kind === 'column' && field.redacted !== undefined ? row.cells[field.redacted] : null;
-    const through = (mask: (CellPlan & { kind: 'mask' })['mask'] | null): unknown => (mask === null ? (value ?? null) : maskValue(mask, value, field.type, this.values.maskPads, redacted));
+    const through = (mask: (CellPlan & { kind: 'mask' })['mask'] | null): unknown =>
+      mask === null ? (value ?? null) : maskValue(mask, value, field.type, this.values.maskPads, redacted);
     if (plan.kind === 'clear') return value ?? null;
     if (plan.kind === 'mask') return through(plan.mask);
     const branch = plan.branches.find((each) => row.holds[indexOf(predicates, each.when)] === true);
@@ -234,12 +296,14 @@ function storedValue(parent: Node, column: string): unknown {
 }
 
 function typeOf(info: GraphQLResolveInfo, entity: EntityDeclaration): GraphQLObjectType {
-  for (const type of Object.values(info.schema.getTypeMap())) if ('getFields' in type && 'isTypeOf' in type && entityOfType(type)?.table === entity.table) return type;
+  for (const type of Object.values(info.schema.getTypeMap()))
+    if ('getFields' in type && 'isTypeOf' in type && entityOfType(type)?.table === entity.table) return type;
   throw new CodedError('INTERNAL', 'An entity has no type in the schema of its class.');
 }
 
 const includes = (list: readonly Predicate[], one: Predicate): boolean => indexOf(list, one) >= 0;
-const indexOf = (list: readonly Predicate[], one: Predicate): number => list.findIndex((each) => JSON.stringify(each) === JSON.stringify(one));
+const indexOf = (list: readonly Predicate[], one: Predicate): number =>
+  list.findIndex((each) => JSON.stringify(each) === JSON.stringify(one));
 const withheld = (count: number, min: number): number | null => (count > 0 && count < min ? null : count);
 
 const totals = new WeakMap<GraphQLResolveInfo['fieldNodes'], boolean>();
@@ -248,7 +312,8 @@ function asksTotal(info: GraphQLResolveInfo): boolean {
   const known = totals.get(info.fieldNodes);
   if (known !== undefined) return known;
   const made =
-    JSON.stringify(info.fieldNodes.map((node) => node.selectionSet)).includes('"totalCount"') || Object.values(info.fragments).some((each) => each.typeCondition.name.value.endsWith('Connection'));
+    JSON.stringify(info.fieldNodes.map((node) => node.selectionSet)).includes('"totalCount"') ||
+    Object.values(info.fragments).some((each) => each.typeCondition.name.value.endsWith('Connection'));
   totals.set(info.fieldNodes, made);
   return made;
 }

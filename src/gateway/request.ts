@@ -75,7 +75,9 @@ export class MeshRequest {
     try {
       return (this.receipt = await appended);
     } catch (error) {
-      this.fault = isCoded(error) ? error : new CodedError('AUDIT_UNAVAILABLE', 'The audit record could not be made durable.', { cause: error });
+      this.fault = isCoded(error)
+        ? error
+        : new CodedError('AUDIT_UNAVAILABLE', 'The audit record could not be made durable.', { cause: error });
       throw this.fault;
     }
   }

@@ -1,4 +1,16 @@
-import { Patient, entityOf, newUuid, type Action, type FeatureAnswer, type FeatureView, type LabelView, type RowSource, type Scope, type Tag, type TypeThunk } from '../kernel/index.js';
+import {
+  Patient,
+  entityOf,
+  newUuid,
+  type Action,
+  type FeatureAnswer,
+  type FeatureView,
+  type LabelView,
+  type RowSource,
+  type Scope,
+  type Tag,
+  type TypeThunk,
+} from '../kernel/index.js';
 import type { PolicyClass } from '../governance/index.js';
 import { rowSource, withReadSession } from '../store/index.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
@@ -100,7 +112,10 @@ export class RequestScope implements Scope, ReferenceContext {
     if (missing.length === 0) return [];
     const { table, patient } = entityOf(first.of());
     if (patient === undefined) return [];
-    const { rows } = await this.request.mesh.parts.pools.writer.query<{ id: string }>(`select distinct ${patient} as id from ${table} where ${patient} = any($1::uuid[])`, [missing]);
+    const { rows } = await this.request.mesh.parts.pools.writer.query<{ id: string }>(
+      `select distinct ${patient} as id from ${table} where ${patient} = any($1::uuid[])`,
+      [missing],
+    );
     return rows.map((row) => row.id);
   }
 

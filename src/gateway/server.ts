@@ -47,9 +47,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/graphql`,
     async stop() {
-      const closed = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      const closed = new Promise<void>((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      );
       server.closeIdleConnections();
-      const timer = setTimeout(() => { server.closeAllConnections(); }, DRAIN_MS_MAX);
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+      }, DRAIN_MS_MAX);
       await closed;
       clearTimeout(timer);
       await options.mesh.audit.drain();
@@ -64,7 +70,9 @@ function listen(server: Server, { host, port }: GatewayOptions): Promise<void> {
       if (error.code === 'EADDRINUSE') reject(new CodedError('PORT_TAKEN', `Port ${port} on ${host} is taken by another process.`));
       else reject(new CodedError('CONFIG_INVALID', `The address ${host}:${port} cannot be used (${error.code ?? 'unknown'}).`));
     });
-    server.listen(port, host, () => { resolve(); });
+    server.listen(port, host, () => {
+      resolve();
+    });
   });
 }
 
@@ -80,10 +88,22 @@ class Handler {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
     try {
-      if (path === '/livez') return send(response, 200, '{"live":true}');
-      if (path === '/readyz') return await this.readiness(response);
-      if (path === '/graphql') return await this.graphql(request, response);
-      if (path === '/schema.graphql') return await this.schema(request, response);
+      if (path === '/livez') {
+        send(response, 200, '{"live":true}');
+        return;
+      }
+      if (path === '/readyz') {
+        await this.readiness(response);
+        return;
+      }
+      if (path === '/graphql') {
+        await this.graphql(request, response);
+        return;
+      }
+      if (path === '/schema.graphql') {
+        await this.schema(request, response);
+        return;
+      }
       send(response, 404, errorBody(new CodedError('NOT_FOUND', 'There is nothing at this path.'), ''));
     } catch (error) {
       await this.refuse(response, error);
@@ -115,7 +135,8 @@ class Handler {
     const body = await readBody(request);
     const apollo = await this.apolloOf(question.runtime, question.facts['router'] !== undefined);
     const headers = new HeaderMap();
-    for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+    for (const [name, value] of Object.entries(request.headers))
+      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const url = request.url ?? '/';
     const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
     this.measure(body, search);
@@ -151,7 +172,10 @@ class Handler {
     const etag = `"${createHash('sha256').update(`${key} ${goodUntil}`).digest('base64url')}"`;
     response.setHeader('etag', etag);
     response.setHeader('cache-control', 'private, no-cache');
-    if (request.headers['if-none-match'] === etag) return send(response, 304, '');
+    if (request.headers['if-none-match'] === etag) {
+      send(response, 304, '');
+      return;
+    }
     response.setHeader('content-type', 'text/plain; charset=utf-8');
     response.end(sdlOf(runtime.schema));
   }
@@ -175,13 +199,16 @@ class Handler {
   /** Refusals before GraphQL are audited too; they tell nothing but their code. */
   private async refuse(response: ServerResponse, error: unknown, question?: MeshRequest): Promise<void> {
     const { mesh } = this.options;
-    const coded = isCoded(error) ? error : new CodedError('INTERNAL', 'The request could not be answered.', { detail: error instanceof Error ? (error.stack ?? '') : '' });
+    const coded = isCoded(error)
+      ? error
+      : new CodedError('INTERNAL', 'The request could not be answered.', { detail: error instanceof Error ? (error.stack ?? '') : '' });
     const runId = question?.runId ?? newUuid(mesh.parts.clock());
     if (coded.detail) mesh.parts.log(`${runId} ${coded.code} ${coded.detail}`);
     let final = coded;
     try {
       // An answer that cannot be sent in a form that the caller takes has its record already.
-      if (question && !question.receipt && !question.fault) await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
+      if (question && !question.receipt && !question.fault)
+        await question.record({ kind: 'refused', plan: null, data: null, code: coded.code });
       if (!question) await mesh.audit.append(refusedEntry(mesh, runId, coded.code));
     } catch (fault) {
       // A refusal holds no data; the caller still learns that the log is away.

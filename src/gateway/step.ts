@@ -38,16 +38,31 @@ export function stepOf(
   return { step: { entity, on: field.on, rows, filters, arguments: index }, decision };
 }
 
-function filterUse(schema: GraphQLSchema, policyClass: PolicyClass, coordinate: string, entity: EntityDeclaration, field: LeadingField, filter: Filter): FilterUse {
+function filterUse(
+  schema: GraphQLSchema,
+  policyClass: PolicyClass,
+  coordinate: string,
+  entity: EntityDeclaration,
+  field: LeadingField,
+  filter: Filter,
+): FilterUse {
   const tags = filterTags(schema, field.kind === 'reference' ? field.to : field.of, filter) ?? [];
   const decision = policyClass.decide(tags);
-  if (decision.alternatives.some((each) => each.mask === null)) return { filter, column: filter.column, guard: clearGuard(policyClass, entity, tags) };
-  if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT')) return { filter, column: filter.redacted, guard: null };
+  if (decision.alternatives.some((each) => each.mask === null))
+    return { filter, column: filter.column, guard: clearGuard(policyClass, entity, tags) };
+  if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT'))
+    return { filter, column: filter.redacted, guard: null };
   throw new CodedError('FORBIDDEN', 'The list may not be filtered by this value.', { place: `${coordinate}(${filter.argument}:)` });
 }
 
 /** The order that was asked for, or the default where the class may use it, or none: key order. */
-export function orderOf(schema: GraphQLSchema, policyClass: PolicyClass, coordinate: string, field: CollectionField, name: unknown): Order | null {
+export function orderOf(
+  schema: GraphQLSchema,
+  policyClass: PolicyClass,
+  coordinate: string,
+  field: CollectionField,
+  name: unknown,
+): Order | null {
   const asked = name !== undefined && name !== null;
   const chosen = asked ? field.orders?.find((each) => each.name === name) : field.orders?.[0];
   if (!chosen) return null;

@@ -149,7 +149,8 @@ export class AuditLog {
       return row;
     };
     // The log opens with its first record, which was made some milliseconds ago.
-    if (!this.opened) push(Math.min(this.clock(), ...entries.map((entry) => entry.at)), { kind: 'log.opened', heads: await this.sink.heads() });
+    if (!this.opened)
+      push(Math.min(this.clock(), ...entries.map((entry) => entry.at)), { kind: 'log.opened', heads: await this.sink.heads() });
     const sets = new Map<string, PatientSetRow>();
     const plans = new Map<string, LineagePlan>();
     const runs: RunRow[] = [];

@@ -5,7 +5,11 @@ import type { Decision, PolicyClass } from './decide.js';
  * The cell rule of a column on the rows of its entity: in the clear where every visible row has a clear grant, else by row, the weakest mask first.
  * Returns null where no grant covers the column (the coordinate is hidden).
  */
-export function cellPlan(policyClass: PolicyClass, entity: EntityDeclaration, tags: readonly Tag[]): { cell: CellPlan; decision: Decision } | null {
+export function cellPlan(
+  policyClass: PolicyClass,
+  entity: EntityDeclaration,
+  tags: readonly Tag[],
+): { cell: CellPlan; decision: Decision } | null {
   const decision = policyClass.decide([...new Set([...entity.tags, ...tags])]);
   if (decision.alternatives.length === 0) return null;
   const visible = branchesOf(policyClass.rowRule(entity));
@@ -50,7 +54,9 @@ export function ruleColumns(entity: EntityDeclaration, rule: Predicate): string[
     case 'or':
       return [...new Set(rule.of.flatMap((each) => ruleColumns(entity, each)))];
     case 'in':
-      return [`${entity.table}.${rule.attribute === 'site' ? 'site_id' : rule.attribute === 'principal' ? (entity.principal ?? '') : 'sensitivity'}`];
+      return [
+        `${entity.table}.${rule.attribute === 'site' ? 'site_id' : rule.attribute === 'principal' ? (entity.principal ?? '') : 'sensitivity'}`,
+      ];
     case '<=':
       return [`${entity.table}.sensitivity`];
     case 'consent':
@@ -60,4 +66,9 @@ export function ruleColumns(entity: EntityDeclaration, rule: Predicate): string[
   }
 }
 
-export const edge = (coordinate: string, source: string, type: LineageEdge['type'], masking = false): LineageEdge => ({ coordinate, source, type, masking });
+export const edge = (coordinate: string, source: string, type: LineageEdge['type'], masking = false): LineageEdge => ({
+  coordinate,
+  source,
+  type,
+  masking,
+});

@@ -58,7 +58,12 @@ function rowsVisible(policyClass: PolicyClass, entity: ReturnType<typeof entityO
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 
 /** Arguments that filter or order by what the class may not read in the clear do not exist for it (a filter tells as much as a value). */
-function withoutHiddenArguments(schema: GraphQLSchema, policyClass: PolicyClass, config: FieldConfig, declaration: FieldDeclaration): FieldConfig | undefined {
+function withoutHiddenArguments(
+  schema: GraphQLSchema,
+  policyClass: PolicyClass,
+  config: FieldConfig,
+  declaration: FieldDeclaration,
+): FieldConfig | undefined {
   const target = targetOf(declaration);
   if (!target || !config.args || !('filters' in declaration)) return undefined;
   const args = { ...config.args };

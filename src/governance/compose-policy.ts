@@ -30,7 +30,8 @@ export function composePolicy(declarations: readonly PolicyDeclaration[]): Polic
     ids.add(rule.id);
     if (rule.purposes.length === 0 || rule.tags.length === 0) faults.push(`${rule.id}: no purpose or no tag`);
     for (const tag of rule.tags) if (!isTag(tag)) faults.push(`${rule.id}: unknown tag ${tag as string}`);
-    for (const purpose of rule.purposes) if (!Object.hasOwn(PURPOSES, purpose)) faults.push(`${rule.id}: unknown purpose ${purpose as string}`);
+    for (const purpose of rule.purposes)
+      if (!Object.hasOwn(PURPOSES, purpose)) faults.push(`${rule.id}: unknown purpose ${purpose as string}`);
   }
   for (const grant of grants) {
     for (const action of grant.actions) if (!ACTIONS.includes(action)) faults.push(`${grant.id}: unknown action ${action as string}`);
@@ -41,7 +42,10 @@ export function composePolicy(declarations: readonly PolicyDeclaration[]): Polic
     if (!known(grant.rows)) faults.push(`${grant.id}: unknown row predicate`);
   }
   if (faults.length > 0) throw new CodedError('POLICY_INVALID', `The policy is refused. ${faults.join('; ')}.`);
-  const version = createHash('sha256').update(canonical({ tags: TAGS, grants, forbids })).digest('hex').slice(0, 16);
+  const version = createHash('sha256')
+    .update(canonical({ tags: TAGS, grants, forbids }))
+    .digest('hex')
+    .slice(0, 16);
   return Object.freeze({ version, grants, forbids });
 }
 

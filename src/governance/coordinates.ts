@@ -1,4 +1,4 @@
-import { getNamedType, isObjectType, type GraphQLField, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
+import { isObjectType, type GraphQLField, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import {
   CodedError,
   DECLARATION,
@@ -115,9 +115,4 @@ export function readerTags(schema: GraphQLSchema, declaration: FieldDeclaration 
     for (const column of columns) for (const tag of columnTags(schema, of, column) ?? []) tags.add(tag);
   }
   return [...tags];
-}
-
-export function namedObject(field: GraphQLField<unknown, unknown>): GraphQLObjectType | undefined {
-  const named = getNamedType(field.type);
-  return isObjectType(named) ? named : undefined;
 }

@@ -51,7 +51,9 @@ export class PolicyClass {
     this.policyVersion = policy.version;
     this.key = classKey(policy.version, roles, purpose, allSites);
     this.live = policy.grants.filter((grant) => roles.includes(grant.role) && grant.purposes.includes(purpose) && inForce(grant, now));
-    const edges = policy.grants.flatMap((grant) => [grant.validFrom, grant.validTo]).flatMap((each) => (each === undefined ? [] : [Date.parse(each)]));
+    const edges = policy.grants
+      .flatMap((grant) => [grant.validFrom, grant.validTo])
+      .flatMap((each) => (each === undefined ? [] : [Date.parse(each)]));
     this.goodUntil = Math.min(Infinity, ...edges.filter((each) => each > now));
     this.barred = new Set(
       policy.forbids.filter((each) => roles.includes(each.role) && each.purposes.includes(purpose)).flatMap((each) => each.tags),
@@ -117,7 +119,9 @@ export class PolicyClass {
     if (tags.every((tag) => tag === 'root') && !this.empty) {
       return { alternatives: [{ grantId: 'structure', rows: { op: 'true' }, mask: null }], smallCellMin: 0 };
     }
-    const covering = this.live.filter((grant) => grant.actions.includes(action) && tags.every((tag) => grant.tags.includes(tag) || grant.masks?.[tag]));
+    const covering = this.live.filter(
+      (grant) => grant.actions.includes(action) && tags.every((tag) => grant.tags.includes(tag) || grant.masks?.[tag]),
+    );
     const alternatives = covering.map((grant): Alternative => ({ grantId: grant.id, rows: grant.rows, mask: strongest(grant, tags) }));
     alternatives.sort((a, b) => rank(b.mask) - rank(a.mask));
     return { alternatives, smallCellMin: Math.max(0, ...covering.map((grant) => grant.smallCellMin ?? 0)) };
@@ -159,7 +163,10 @@ function strongest(grant: Grant, tags: readonly Tag[]): Mask | null {
 }
 
 function inForce(grant: Grant, now: number): boolean {
-  return (grant.validFrom === undefined || Date.parse(grant.validFrom) <= now) && (grant.validTo === undefined || now < Date.parse(grant.validTo));
+  return (
+    (grant.validFrom === undefined || Date.parse(grant.validFrom) <= now) &&
+    (grant.validTo === undefined || now < Date.parse(grant.validTo))
+  );
 }
 
 function sensitivityReach(rows: Predicate): number {

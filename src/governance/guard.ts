@@ -23,7 +23,9 @@ export function guardTree(schema: GraphQLSchema, policyClass: PolicyClass): IRul
     for (const field of Object.values(type.getFields())) {
       const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
       // The fields of federation carry no data of their own; the gateway lets only a router ask for them.
-      const visible = declaration ? fieldVisible(schema, policyClass, type.name, declaration) : field.name.startsWith('_') || type.name.startsWith('_');
+      const visible = declaration
+        ? fieldVisible(schema, policyClass, type.name, declaration)
+        : field.name.startsWith('_') || type.name.startsWith('_');
       rules[field.name] = rule(`${type.name}.${field.name}`, { cache: 'no_cache' })(
         (_parent: unknown, _args: unknown, context: Guarded) => visible && context.policyClass.key === policyClass.key,
       );
@@ -39,7 +41,11 @@ export function guard(schema: GraphQLSchema, policyClass: PolicyClass): GraphQLS
     fallbackRule: deny,
     allowExternalErrors: false,
     fallbackError: (thrown: unknown) =>
-      isCoded(thrown) ? thrown : thrown instanceof Error ? new CodedError('INTERNAL', 'The field could not be answered.', { cause: thrown }) : denied(),
+      isCoded(thrown)
+        ? thrown
+        : thrown instanceof Error
+          ? new CodedError('INTERNAL', 'The field could not be answered.', { cause: thrown })
+          : denied(),
   });
   return applyMiddleware(schema, middleware);
 }

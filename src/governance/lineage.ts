@@ -14,7 +14,12 @@ export interface LineagePlan {
 }
 
 /** The template of the lineage of a plan; its digest is over all that it holds. */
-export function lineagePlan(document: DocumentNode, columns: readonly LineageEdge[], decisions: readonly PlanDecision[], policyVersion: string): LineagePlan {
+export function lineagePlan(
+  document: DocumentNode,
+  columns: readonly LineageEdge[],
+  decisions: readonly PlanDecision[],
+  policyVersion: string,
+): LineagePlan {
   const body = { document: withoutLiterals(document), columns, decisions, policyVersion };
   return { digest: digestOf(canonical(body)), ...body };
 }

@@ -13,7 +13,25 @@ export function maskPads(key: Buffer): MaskPads {
   return { inner: Buffer.from(block.map((byte) => byte ^ 0x36)), outer: Buffer.from(block.map((byte) => byte ^ 0x5c)) };
 }
 
-const SMALL_ZIP3 = new Set(['036', '059', '063', '102', '203', '556', '692', '790', '821', '823', '830', '831', '878', '879', '884', '890', '893']);
+const SMALL_ZIP3 = new Set([
+  '036',
+  '059',
+  '063',
+  '102',
+  '203',
+  '556',
+  '692',
+  '790',
+  '821',
+  '823',
+  '830',
+  '831',
+  '878',
+  '879',
+  '884',
+  '890',
+  '893',
+]);
 
 /** A masked cell in JavaScript: the form that the reference path uses, written apart from the SQL so that each proves the other. */
 export function maskValue(mask: Mask, value: unknown, type: SqlType, pads: MaskPads, redacted: unknown): unknown {

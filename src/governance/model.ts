@@ -9,11 +9,31 @@ import { decodeOrdinals } from './lineage.js';
   tags: ['catalogue'],
 })
 export class LineagePlan {
-  @column({ column: 'plan_digest', type: 'text', scalar: 'ID', required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Digest of the plan.' })
+  @column({
+    column: 'plan_digest',
+    type: 'text',
+    scalar: 'ID',
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'Digest of the plan.',
+  })
   id!: string;
-  @column({ column: 'document', type: 'text', tags: ['catalogue'], safeHarbor: 'none', description: 'The document with its literals removed.' })
+  @column({
+    column: 'document',
+    type: 'text',
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'The document with its literals removed.',
+  })
   document!: string | null;
-  @column({ column: 'columns', type: 'json', tags: ['catalogue'], safeHarbor: 'none', description: 'Field to dataset.column, DIRECT or INDIRECT, with masking.' })
+  @column({
+    column: 'columns',
+    type: 'json',
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'Field to dataset.column, DIRECT or INDIRECT, with masking.',
+  })
   columns!: unknown;
   @column({ column: 'decisions', type: 'json', tags: ['catalogue'], safeHarbor: 'none', description: 'Verdict and rules of each field.' })
   decisions!: unknown;
@@ -37,7 +57,14 @@ export class LineagePatientSet {}
   principal: 'principal',
 })
 export class LineageRun {
-  @column({ column: 'run_id', type: 'uuid', required: true, tags: ['evidence'], safeHarbor: 'none', description: 'Identifier that the answer carried.' })
+  @column({
+    column: 'run_id',
+    type: 'uuid',
+    required: true,
+    tags: ['evidence'],
+    safeHarbor: 'none',
+    description: 'Identifier that the answer carried.',
+  })
   id!: string;
   @column({ column: 'at', type: 'timestamptz', tags: ['evidence'], safeHarbor: 'none', description: 'When it happened.' })
   at!: string | null;
@@ -49,21 +76,45 @@ export class LineageRun {
   roles!: string[] | null;
   @column({ column: 'purpose', type: 'text', tags: ['evidence'], safeHarbor: 'none', description: 'Purpose of use.' })
   purpose!: string | null;
-  @column({ column: 'policy_version', type: 'text', tags: ['evidence'], safeHarbor: 'none', description: 'Digest of the policy that decided.' })
+  @column({
+    column: 'policy_version',
+    type: 'text',
+    tags: ['evidence'],
+    safeHarbor: 'none',
+    description: 'Digest of the policy that decided.',
+  })
   policyVersion!: string | null;
   @column({ column: 'patients', type: 'int', tags: ['evidence'], safeHarbor: 'none', description: 'Number of persons behind the answer.' })
   patientCount!: number | null;
   @column({ column: 'result_digest', type: 'text', tags: ['evidence'], safeHarbor: 'none', description: 'SHA-256 of the data that left.' })
   resultDigest!: string | null;
-  @column({ column: 'versions', type: 'json', tags: ['evidence'], safeHarbor: 'none', description: 'Version of each dataset that was read.' })
+  @column({
+    column: 'versions',
+    type: 'json',
+    tags: ['evidence'],
+    safeHarbor: 'none',
+    description: 'Version of each dataset that was read.',
+  })
   versions!: unknown;
-  @column({ column: 'facts', type: 'json', tags: ['evidence'], safeHarbor: 'none', description: 'Model versions, file digests, modalities and counts.' })
+  @column({
+    column: 'facts',
+    type: 'json',
+    tags: ['evidence'],
+    safeHarbor: 'none',
+    description: 'Model versions, file digests, modalities and counts.',
+  })
   facts!: unknown;
   @column({ column: 'log_id', type: 'text', tags: ['evidence'], safeHarbor: 'none', description: 'Audit log that holds the record.' })
   logId!: string | null;
   @column({ column: 'log_seq', type: 'bigint', tags: ['evidence'], safeHarbor: 'none', description: 'Position in that log.' })
   logSeq!: number | null;
-  @reference({ to: () => LineagePlan, on: [['plan_digest', 'plan_digest']], tags: ['catalogue'], safeHarbor: 'none', description: 'The plan that ran.' })
+  @reference({
+    to: () => LineagePlan,
+    on: [['plan_digest', 'plan_digest']],
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'The plan that ran.',
+  })
   plan!: LineagePlan | null;
   @reader({
     returns: () => LineagePerson,
@@ -79,10 +130,18 @@ export class LineageRun {
     description: 'The persons behind the answer.',
     async load(source, parents) {
       const digests = [...new Set(parents.map((each) => each['set_digest']).filter((each): each is string => typeof each === 'string'))];
-      const sets = await source.rows<{ set_digest: string; ordinals: Buffer }>({ of: () => LineagePatientSet, columns: ['set_digest', 'ordinals'], where: { set_digest: digests } });
+      const sets = await source.rows<{ set_digest: string; ordinals: Buffer }>({
+        of: () => LineagePatientSet,
+        columns: ['set_digest', 'ordinals'],
+        where: { set_digest: digests },
+      });
       const members = new Map(sets.map((set) => [set.set_digest, decodeOrdinals(set.ordinals)]));
       const wanted = [...new Set([...members.values()].flat())];
-      const people = await source.rows<{ patient_id: string; ordinal: number }>({ of: () => Patient, columns: ['patient_id', 'ordinal'], where: { ordinal: wanted } });
+      const people = await source.rows<{ patient_id: string; ordinal: number }>({
+        of: () => Patient,
+        columns: ['patient_id', 'ordinal'],
+        where: { ordinal: wanted },
+      });
       const idOf = new Map(people.map((person) => [person.ordinal, person.patient_id]));
       return parents.map((parent) =>
         (members.get(String(parent['set_digest'])) ?? []).flatMap((ordinal) => {
@@ -97,16 +156,33 @@ export class LineageRun {
 
 @valueType('LineagePerson', 'A person behind an answer.')
 export class LineagePerson {
-  @value({ type: () => SCALARS.ID, required: true, tags: ['evidence.patients'], safeHarbor: 'R', description: 'Opaque identifier of the person.' })
+  @value({
+    type: () => SCALARS.ID,
+    required: true,
+    tags: ['evidence.patients'],
+    safeHarbor: 'R',
+    description: 'Opaque identifier of the person.',
+  })
   patientId!: string;
 }
 
 /** A record of the audit log, as it stands in its chain. */
-@entity('AuditRecord', { description: 'A record of the audit log.', table: 'audit_log', key: ['log_id', 'seq'], tags: ['evidence', 'evidence.patients'] })
+@entity('AuditRecord', {
+  description: 'A record of the audit log.',
+  table: 'audit_log',
+  key: ['log_id', 'seq'],
+  tags: ['evidence', 'evidence.patients'],
+})
 export class AuditRecord {
   @column({ column: 'log_id', type: 'text', tags: ['evidence'], safeHarbor: 'none', description: 'The log.' })
   logId!: string | null;
-  @column({ column: 'seq', type: 'bigint', tags: ['evidence'], safeHarbor: 'none', description: 'Position in the log, from 0 without gap.' })
+  @column({
+    column: 'seq',
+    type: 'bigint',
+    tags: ['evidence'],
+    safeHarbor: 'none',
+    description: 'Position in the log, from 0 without gap.',
+  })
   seq!: number | null;
   @column({ column: 'at', type: 'timestamptz', tags: ['evidence'], safeHarbor: 'none', description: 'When it happened.' })
   at!: string | null;
@@ -115,15 +191,33 @@ export class AuditRecord {
 }
 
 /** A record of a file that was refused, with its place and reason. */
-@entity('QuarantineRecord', { description: 'A record that a pipeline refused.', table: 'quarantine', key: ['quarantine_id'], tags: ['quarantine'] })
+@entity('QuarantineRecord', {
+  description: 'A record that a pipeline refused.',
+  table: 'quarantine',
+  key: ['quarantine_id'],
+  tags: ['quarantine'],
+})
 export class QuarantineRecord {
-  @column({ column: 'quarantine_id', type: 'uuid', required: true, tags: ['quarantine'], safeHarbor: 'none', description: 'Identifier of the refusal.' })
+  @column({
+    column: 'quarantine_id',
+    type: 'uuid',
+    required: true,
+    tags: ['quarantine'],
+    safeHarbor: 'none',
+    description: 'Identifier of the refusal.',
+  })
   id!: string;
   @column({ column: 'product', type: 'text', tags: ['quarantine'], safeHarbor: 'none', description: 'Product whose pipeline refused it.' })
   product!: string | null;
   @column({ column: 'digest', type: 'text', tags: ['quarantine'], safeHarbor: 'none', description: 'sha256 of the file.' })
   digest!: string | null;
-  @column({ column: 'ordinal', type: 'int', tags: ['quarantine'], safeHarbor: 'none', description: 'Number of the record in its file; -1 for the file itself.' })
+  @column({
+    column: 'ordinal',
+    type: 'int',
+    tags: ['quarantine'],
+    safeHarbor: 'none',
+    description: 'Number of the record in its file; -1 for the file itself.',
+  })
   ordinal!: number | null;
   @column({ column: 'place', type: 'text', tags: ['quarantine'], safeHarbor: 'none', description: 'Where the fault lies.' })
   place!: string | null;

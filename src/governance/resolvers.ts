@@ -58,14 +58,17 @@ export class GovernanceQueries {
 
 @Resolver()
 export class GovernanceMutations {
-  @Mutation(() => ReleaseResult, { description: 'Runs held records through their pipeline again, for example after a crosswalk was loaded.' })
+  @Mutation(() => ReleaseResult, {
+    description: 'Runs held records through their pipeline again, for example after a crosswalk was loaded.',
+  })
   @operation({ action: 'release', tags: ['quarantine'] })
   async releaseQuarantine(
     @Arg('ids', () => [ID], { description: 'Identifiers of the refusals.' }) ids: string[],
     @Arg('reason', () => String, { description: 'Why they are released; kept with the record.' }) reason: string,
     @Ctx() scope: Scope,
   ): Promise<ReleaseResult> {
-    if (ids.length === 0 || ids.length > LIMITS.list_argument_items_max) throw new CodedError('BAD_INPUT', 'Name at least one record.', { place: 'ids' });
+    if (ids.length === 0 || ids.length > LIMITS.list_argument_items_max)
+      throw new CodedError('BAD_INPUT', 'Name at least one record.', { place: 'ids' });
     if (reason.trim() === '') throw new CodedError('BAD_INPUT', 'A release needs a reason.', { place: 'reason' });
     return scope.release(ids, reason);
   }

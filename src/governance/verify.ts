@@ -39,7 +39,12 @@ export async function verifyAudit(rows: AsyncIterable<AuditRow>): Promise<AuditV
     if (row.seq !== expected) report('missing');
     if (!row.prev.equals(prev)) report('chain-broken');
     if (!chainHash(row.prev, row.record).equals(row.hash)) report('edited');
-    const content = JSON.parse(row.record) as { seq: number; at: string; kind: string; heads?: { logId: string; seq: number; hash: string }[] };
+    const content = JSON.parse(row.record) as {
+      seq: number;
+      at: string;
+      kind: string;
+      heads?: { logId: string; seq: number; hash: string }[];
+    };
     if (content.seq !== row.seq) report('edited');
     if (Date.parse(content.at) < at) report('clock-back');
     at = Date.parse(content.at);
@@ -52,7 +57,8 @@ export async function verifyAudit(rows: AsyncIterable<AuditRow>): Promise<AuditV
     records += 1;
   }
   for (const anchor of anchors) {
-    if (hashes.get(anchor.logId)?.get(anchor.seq) !== anchor.hash) findings.push({ logId: anchor.logId, seq: anchor.seq, finding: 'head-lost' });
+    if (hashes.get(anchor.logId)?.get(anchor.seq) !== anchor.hash)
+      findings.push({ logId: anchor.logId, seq: anchor.seq, finding: 'head-lost' });
   }
   return { ok: findings.length === 0, logs: hashes.size, records, findings };
 }

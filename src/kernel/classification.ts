@@ -30,7 +30,8 @@ export const TAGS = {
 export type Tag = keyof typeof TAGS;
 
 /** The letter of 45 CFR 164.514(b)(2)(i) that an identifier falls under, or 'none'. */
-export type SafeHarborLetter = 'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'N' | 'O' | 'P' | 'Q' | 'R' | 'none';
+export type SafeHarborLetter =
+  'A' | 'B' | 'C' | 'D' | 'E' | 'F' | 'G' | 'H' | 'I' | 'J' | 'K' | 'L' | 'M' | 'N' | 'O' | 'P' | 'Q' | 'R' | 'none';
 
 /** Modalities as consent, missingness and fusion name them; the number is the bit in consent_effect.categories. */
 export const MODALITIES = { GENOMICS: 1, IMAGING: 2, NOTES: 4, WEARABLES: 8, CLINICAL: 16 } as const;

@@ -12,7 +12,10 @@ function part(name: string, declaration: ConnectionPart, fields: Record<string, 
   Extensions({ [DECLARATION]: declaration })(made as never);
   for (const [property, [type, nullable, description]] of Object.entries(fields)) {
     Field(type as () => never, { nullable, description })(made.prototype as object, property);
-    Extensions({ [DECLARATION]: { kind: 'structure', tags: ['root'], safeHarbor: 'none', description } })(made.prototype as object, property);
+    Extensions({ [DECLARATION]: { kind: 'structure', tags: ['root'], safeHarbor: 'none', description } })(
+      made.prototype as object,
+      property,
+    );
   }
   return made;
 }

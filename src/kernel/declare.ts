@@ -85,7 +85,8 @@ export function valueType(name: string, description: string): ClassDecorator {
     ObjectType(name, { description, simpleResolvers: true })(target);
     Extensions({ [DECLARATION]: { kind: 'value-type', description } })(target as never);
     for (const [property, field] of declared.get(target) ?? []) {
-      if (field.kind !== 'value' && field.kind !== 'reference') throw new Error(`${name}.${property}: a value type holds values and references only`);
+      if (field.kind !== 'value' && field.kind !== 'reference')
+        throw new Error(`${name}.${property}: a value type holds values and references only`);
       attach(target, property, field);
     }
   };
@@ -136,7 +137,10 @@ function attach(target: TypeClass, property: string, field: Declared): void {
 }
 
 function outputOf(field: Declared): { type: () => never; nullable: boolean } {
-  const of = (type: () => unknown, nullable: boolean): { type: () => never; nullable: boolean } => ({ type: type as () => never, nullable });
+  const of = (type: () => unknown, nullable: boolean): { type: () => never; nullable: boolean } => ({
+    type: type as () => never,
+    nullable,
+  });
   switch (field.kind) {
     case 'column': {
       // type-graphql builds its enums first, so an enum has to be known when the field is declared.

@@ -1,7 +1,22 @@
 export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag } from './classification.js';
 export { systemClock } from './clock.js';
 export { connectionOf } from './connection.js';
-export { aggregate, collection, column, computed, entity, entityClasses, entityOf, extension, operation, queries, reader, reference, value, valueType } from './declare.js';
+export {
+  aggregate,
+  collection,
+  column,
+  computed,
+  entity,
+  entityClasses,
+  entityOf,
+  extension,
+  operation,
+  queries,
+  reader,
+  reference,
+  value,
+  valueType,
+} from './declare.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
 export type { Feature, FeatureRows, FeatureView, LabelView } from './feature.js';
 export {

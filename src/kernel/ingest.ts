@@ -22,7 +22,13 @@ export class IngestFault {
   code!: string;
   @value({ type: () => SCALARS.String, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Where it first stood.' })
   place!: string;
-  @value({ type: () => SCALARS.String, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'What is wrong, without values.' })
+  @value({
+    type: () => SCALARS.String,
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'What is wrong, without values.',
+  })
   reason!: string;
   @value({ type: () => SCALARS.Int, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Records with this fault.' })
   count!: number;
@@ -30,17 +36,41 @@ export class IngestFault {
 
 @valueType('IngestResult', 'What became of a file: counts only.')
 export class IngestResult {
-  @value({ type: () => SCALARS.String, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'sha256 of the file as received.' })
+  @value({
+    type: () => SCALARS.String,
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'sha256 of the file as received.',
+  })
   digest!: string;
   @value({ type: () => SCALARS.String, tags: ['catalogue'], safeHarbor: 'none', description: 'Format that read it.' })
   format!: string | null;
-  @value({ type: () => SCALARS.String, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'ingested, partly, refused or duplicate.' })
+  @value({
+    type: () => SCALARS.String,
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'ingested, partly, refused or duplicate.',
+  })
   status!: string;
   @value({ type: () => SCALARS.Int, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Records that were read.' })
   records!: number;
-  @value({ type: () => SCALARS.Int, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Records in quarantine, with reason.' })
+  @value({
+    type: () => SCALARS.Int,
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'Records in quarantine, with reason.',
+  })
   quarantined!: number;
-  @value({ type: () => [IngestFault], required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Reasons, the most frequent first.' })
+  @value({
+    type: () => [IngestFault],
+    required: true,
+    tags: ['catalogue'],
+    safeHarbor: 'none',
+    description: 'Reasons, the most frequent first.',
+  })
   faults!: IngestFault[];
   @value({ type: () => SCALARS.ID, required: true, tags: ['catalogue'], safeHarbor: 'none', description: 'Lineage record of the load.' })
   lineageId!: string;

@@ -22,7 +22,12 @@ export type LinkBasis = 'SAME_IDENTIFIER' | 'EXPLICIT_CROSSWALK' | 'SYNTHETIC' |
 /** What one record of a file becomes. */
 export type Staged =
   /** A row of an asset. Where the asset is about a person, patient_id and site_id are filled from the keys: the first that is known. */
-  | { readonly kind: 'row'; readonly asset: string; readonly row: Readonly<Record<string, unknown>>; readonly keys?: readonly IdentityKey[] }
+  | {
+      readonly kind: 'row';
+      readonly asset: string;
+      readonly row: Readonly<Record<string, unknown>>;
+      readonly keys?: readonly IdentityKey[];
+    }
   /** A person: found by any of the keys or registered; the keys are linked, and the row of the asset is written or updated. */
   | {
       readonly kind: 'register';

@@ -70,7 +70,13 @@ export type PlanField =
       readonly parts: readonly ConnectionPlan[];
       readonly smallCellMin: number;
     }
-  | { readonly kind: 'aggregate'; readonly key: string; readonly step: RowStep; readonly measure: AggregateField['measure']; readonly smallCellMin: number }
+  | {
+      readonly kind: 'aggregate';
+      readonly key: string;
+      readonly step: RowStep;
+      readonly measure: AggregateField['measure'];
+      readonly smallCellMin: number;
+    }
   | ReaderPlan;
 
 /** How a coordinate of the answer depends on a column. */

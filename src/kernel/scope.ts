@@ -19,7 +19,11 @@ export interface Principal {
 /** Small documents of a product (models, runs): written once, found by equality. Bulk data never pass here. */
 export interface RecordStore {
   insert(of: TypeClass, row: Readonly<Record<string, unknown>>): Promise<void>;
-  find(of: TypeClass, where: Readonly<Record<string, unknown>>, order?: { column: string; descending: boolean }): Promise<Record<string, unknown>[]>;
+  find(
+    of: TypeClass,
+    where: Readonly<Record<string, unknown>>,
+    order?: { column: string; descending: boolean },
+  ): Promise<Record<string, unknown>[]>;
 }
 
 export interface FeatureAnswer extends FeatureRows {

@@ -44,7 +44,10 @@ export function evidenceStore(writer: Pool) {
       const missing = [...patientIds].filter((id) => !ordinalOf.has(id));
       if (missing.length > 0) {
         if (ordinalOf.size > ORDINALS_CACHED_MAX) ordinalOf.clear();
-        const { rows } = await writer.query<{ patient_id: string; ordinal: number }>(`select patient_id, ordinal from patient where patient_id = any($1::uuid[])`, [missing]);
+        const { rows } = await writer.query<{ patient_id: string; ordinal: number }>(
+          `select patient_id, ordinal from patient where patient_id = any($1::uuid[])`,
+          [missing],
+        );
         for (const row of rows) ordinalOf.set(row.patient_id, row.ordinal);
       }
       return [...patientIds].map((id) => {
@@ -80,7 +83,8 @@ export function evidenceStore(writer: Pool) {
           `select log_id, seq, at, prev_hash, hash, record from audit_log where (log_id, seq) > ($1, $2) order by log_id, seq limit 5000`,
           after,
         );
-        for (const row of rows) yield { logId: row.log_id, seq: Number(row.seq), at: row.at.getTime(), prev: row.prev_hash, hash: row.hash, record: row.record };
+        for (const row of rows)
+          yield { logId: row.log_id, seq: Number(row.seq), at: row.at.getTime(), prev: row.prev_hash, hash: row.hash, record: row.record };
         const last = rows.at(-1);
         if (!last) return;
         after = [last.log_id, Number(last.seq)];
@@ -94,7 +98,14 @@ async function writeAudit(client: PoolClient, rows: Batch['audit']): Promise<voi
     name: 'audit',
     text: `insert into audit_log (log_id, seq, at, prev_hash, hash, record)
       select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::bytea[], $5::bytea[], $6::text[])`,
-    values: [rows.map((r) => r.logId), rows.map((r) => r.seq), rows.map((r) => iso(r.at)), rows.map((r) => r.prev), rows.map((r) => r.hash), rows.map((r) => r.record)],
+    values: [
+      rows.map((r) => r.logId),
+      rows.map((r) => r.seq),
+      rows.map((r) => iso(r.at)),
+      rows.map((r) => r.prev),
+      rows.map((r) => r.hash),
+      rows.map((r) => r.record),
+    ],
   });
 }
 
@@ -102,7 +113,13 @@ async function writePlans(client: PoolClient, rows: Batch['plans']): Promise<voi
   await client.query(
     `insert into lineage_plan (plan_digest, document, columns, decisions, policy_version, at)
       select d, t, c::jsonb, e::jsonb, p, now() from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as x(d, t, c, e, p) on conflict do nothing`,
-    [rows.map((r) => r.digest), rows.map((r) => r.document), rows.map((r) => JSON.stringify(r.columns)), rows.map((r) => JSON.stringify(r.decisions)), rows.map((r) => r.policyVersion)],
+    [
+      rows.map((r) => r.digest),
+      rows.map((r) => r.document),
+      rows.map((r) => JSON.stringify(r.columns)),
+      rows.map((r) => JSON.stringify(r.decisions)),
+      rows.map((r) => r.policyVersion),
+    ],
   );
 }
 

@@ -4,7 +4,7 @@ export type { Engine, EngineOptions } from './engines/engine.js';
 export { migrate } from './migrate.js';
 export { localObjects, type ObjectStore, type StoredObject } from './objects.js';
 export { writeStore, type WriteStore, type WriteTransaction } from './pipeline-store.js';
-export { openPools, READER_ROLE, WRITER_ROLE, type Pools } from './pool.js';
+export { openPools, type Pools } from './pool.js';
 export { evidenceStore } from './evidence.js';
 export { rowSource } from './row-source.js';
 export { runPlan, type PlanAnswer } from './run-plan.js';

@@ -6,7 +6,12 @@ export function valueJson(selection: ValueSelection, value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((each) => valueJson(selection, each)).join(',')}]`;
   const source = value as Readonly<Record<string, unknown>>;
   const parts = selection.map((each) => {
-    const text = each.kind === 'typename' ? JSON.stringify(each.value) : each.of ? valueJson(each.of, source[each.name]) : scalarJson(source[each.name]);
+    const text =
+      each.kind === 'typename'
+        ? JSON.stringify(each.value)
+        : each.of
+          ? valueJson(each.of, source[each.name])
+          : scalarJson(source[each.name]);
     return `${JSON.stringify(each.key)}:${text}`;
   });
   return `{${parts.join(',')}}`;

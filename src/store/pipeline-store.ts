@@ -62,7 +62,12 @@ async function once<T>(writer: Pool, work: (transaction: WriteTransaction) => Pr
 function transactionOn(client: PoolClient): WriteTransaction {
   return {
     async query<T>(text: string, values: readonly unknown[] = []): Promise<T[]> {
-      const { rows } = await client.query<Row>({ ...(values.length > 0 ? { name: statementName(text) } : {}), text, values: [...values], types: storedTypes });
+      const { rows } = await client.query<Row>({
+        ...(values.length > 0 ? { name: statementName(text) } : {}),
+        text,
+        values: [...values],
+        types: storedTypes,
+      });
       return rows as T[];
     },
     write: (target, rows) => writeRows(client, target, rows),

@@ -34,7 +34,12 @@ export function rowSource(session: ReadSession, types: ColumnTypes, rules: Sourc
   };
 }
 
-function statementOf(entity: EntityDeclaration, types: ColumnTypes, rules: SourceRules, request: Parameters<RowSource['rows']>[0]): { text: string; values: unknown[]; name: string } {
+function statementOf(
+  entity: EntityDeclaration,
+  types: ColumnTypes,
+  rules: SourceRules,
+  request: Parameters<RowSource['rows']>[0],
+): { text: string; values: unknown[]; name: string } {
   const builder = new SqlBuilder();
   const alias = 't';
   const columns = types.get(entity.table);
@@ -50,13 +55,18 @@ function statementOf(entity: EntityDeclaration, types: ColumnTypes, rules: Sourc
   const terms = [predicateSql(builder, entity, alias, rules.rule(entity))];
   for (const [name, value] of Object.entries(request.where)) {
     const type = typeOf(name);
-    terms.push(Array.isArray(value) ? `${alias}.${quoted(name)} = any(${bind(value, `${type}[]`)})` : `${alias}.${quoted(name)} = ${bind(value, type)}`);
+    terms.push(
+      Array.isArray(value)
+        ? `${alias}.${quoted(name)} = any(${bind(value, `${type}[]`)})`
+        : `${alias}.${quoted(name)} = ${bind(value, type)}`,
+    );
   }
   for (const [name, { from, to }] of Object.entries(request.between ?? {})) {
     if (from !== undefined) terms.push(`${alias}.${quoted(name)} >= ${bind(from, typeOf(name))}`);
     if (to !== undefined) terms.push(`${alias}.${quoted(name)} <= ${bind(to, typeOf(name))}`);
   }
-  const order = request.order && request.order.length > 0 ? ` order by ${request.order.map((name) => `${alias}.${quoted(name)}`).join(', ')}` : '';
+  const order =
+    request.order && request.order.length > 0 ? ` order by ${request.order.map((name) => `${alias}.${quoted(name)}`).join(', ')}` : '';
   const limit = request.limit === undefined ? '' : ` limit ${Math.max(0, Math.trunc(request.limit))}`;
   const text = `select ${selected.join(', ')} from ${entity.table} ${alias} where ${terms.join(' and ')}${order}${limit}`;
   return { text, values: builder.binds.map((each) => each(rules.values)), name: statementName(text) };

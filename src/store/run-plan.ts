@@ -1,4 +1,13 @@
-import { LIMITS, CodedError, type EntityDeclaration, type Plan, type PlanField, type PlanValues, type Predicate, type ReaderPlan } from '../kernel/index.js';
+import {
+  LIMITS,
+  CodedError,
+  type EntityDeclaration,
+  type Plan,
+  type PlanField,
+  type PlanValues,
+  type Predicate,
+  type ReaderPlan,
+} from '../kernel/index.js';
 import { findMarks, parentOf, splice, valueJson } from './json-writer.js';
 import { rowSource } from './row-source.js';
 import type { ReadSession } from './session.js';
@@ -26,7 +35,11 @@ export interface PlanRun {
 /** Runs a compiled plan on one snapshot: one statement for rows, then each reader once for all its parents, spliced into the text. */
 export async function runPlan(session: ReadSession, types: ColumnTypes, run: PlanRun): Promise<PlanAnswer> {
   const { plan, sql, values } = run;
-  const { rows } = await session.query<Record<string, unknown>>({ text: sql.text, values: sql.binds.map((bind) => bind(values)), name: statementName(sql.text) });
+  const { rows } = await session.query<Record<string, unknown>>({
+    text: sql.text,
+    values: sql.binds.map((bind) => bind(values)),
+    name: statementName(sql.text),
+  });
   const row = rows[0] ?? {};
   const patients = new Set<string>();
   const texts = new Map<number, string>();
@@ -42,7 +55,8 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
   const load = async (reader: ReaderPlan, parents: readonly Record<string, unknown>[]): Promise<readonly unknown[]> => {
     const source = rowSource(session, types, { rule: (entity) => run.readerRule(reader, entity), values, now: run.now, touched });
     const answers = await reader.field.load(source, parents, values.args[reader.arguments] ?? {});
-    if (answers.length !== parents.length) throw new CodedError('INTERNAL', 'A reader did not answer each of its rows.', { place: reader.coordinate });
+    if (answers.length !== parents.length)
+      throw new CodedError('INTERNAL', 'A reader did not answer each of its rows.', { place: reader.coordinate });
     return answers;
   };
   const parts: string[] = [];
@@ -55,7 +69,14 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
 
 type Load = (reader: ReaderPlan, parents: readonly Record<string, unknown>[]) => Promise<readonly unknown[]>;
 
-async function fieldText(field: PlanField, index: number, texts: ReadonlyMap<number, string>, readers: ReadonlyMap<number, ReaderPlan>, nonce: string, load: Load): Promise<string> {
+async function fieldText(
+  field: PlanField,
+  index: number,
+  texts: ReadonlyMap<number, string>,
+  readers: ReadonlyMap<number, ReaderPlan>,
+  nonce: string,
+  load: Load,
+): Promise<string> {
   if (field.kind === 'typename') return JSON.stringify(field.value);
   if (field.kind === 'reader') return valueJson(field.selection, (await load(field, [{}]))[0]);
   const text = texts.get(index) ?? 'null';
@@ -68,8 +89,12 @@ async function spliceReaders(text: string, readers: ReadonlyMap<number, ReaderPl
   for (const [id, reader] of readers) {
     const keys = [...new Set(marks.filter((mark) => mark.reader === id).map((mark) => mark.key))];
     if (keys.length === 0) continue;
-    if (keys.length > LIMITS.list_argument_items_max) throw new CodedError('COST_EXCEEDED', 'A nested reader has too many rows above it.', { place: reader.coordinate });
-    const results = await load(reader, keys.map((key) => parentOf(reader, key)));
+    if (keys.length > LIMITS.list_argument_items_max)
+      throw new CodedError('COST_EXCEEDED', 'A nested reader has too many rows above it.', { place: reader.coordinate });
+    const results = await load(
+      reader,
+      keys.map((key) => parentOf(reader, key)),
+    );
     keys.forEach((key, i) => answers.set(`${id}:${key}`, valueJson(reader.selection, results[i])));
   }
   return splice(text, marks, (mark) => answers.get(`${mark.reader}:${mark.key}`) ?? 'null');

@@ -38,7 +38,13 @@ export async function selectRows(session: ReadSession, types: ColumnTypes, reque
   const positions = order.map((each, i) => `t.${quoted(each)}::text as k${i}`);
   const { source, parent } = joined(builder, types, request);
   const sort = order.map((each) => `t.${quoted(each)}${request.order?.descending ? ' desc' : ''}`).join(', ');
-  const list = [...columns, ...predicates, ...positions, `${parent} as parent`, `row_number() over (partition by ${parent} order by ${sort}) as rn`];
+  const list = [
+    ...columns,
+    ...predicates,
+    ...positions,
+    `${parent} as parent`,
+    `row_number() over (partition by ${parent} order by ${sort}) as rn`,
+  ];
   const limit = builder.bind('limit', 'int', () => request.limit);
   const text = `select * from (select ${list.join(', ')} from ${source} where ${where.join(' and ')}) r where r.rn <= ${limit} order by r.parent, r.rn`;
   const { rows } = await session.query<Record<string, unknown>>({ text, values: builder.binds.map((bind) => bind(request.values)) });
@@ -51,12 +57,20 @@ export async function selectRows(session: ReadSession, types: ColumnTypes, reque
 }
 
 /** Numbers over the rows of each parent: a count, or a measure of one column. */
-export async function aggregateRows(session: ReadSession, types: ColumnTypes, request: RowRequest, measure: { op: string; column?: string }): Promise<Map<number, unknown>> {
+export async function aggregateRows(
+  session: ReadSession,
+  types: ColumnTypes,
+  request: RowRequest,
+  measure: { op: string; column?: string },
+): Promise<Map<number, unknown>> {
   const { builder, where } = prepare(types, { ...request, after: null });
   const { source, parent } = joined(builder, types, request);
   const value = measure.column === undefined ? 'count(*)::int' : `${measure.op}(t.${quoted(measure.column)})`;
   const text = `select ${parent} as parent, ${value} as value from ${source} where ${where.join(' and ')} group by 1`;
-  const { rows } = await session.query<{ parent: number | string; value: unknown }>({ text, values: builder.binds.map((bind) => bind(request.values)) });
+  const { rows } = await session.query<{ parent: number | string; value: unknown }>({
+    text,
+    values: builder.binds.map((bind) => bind(request.values)),
+  });
   return new Map(rows.map((row) => [Number(row.parent), row.value]));
 }
 
@@ -85,7 +99,10 @@ function joined(builder: SqlBuilder, types: ColumnTypes, request: RowRequest): {
   const lists = columns.map((type, i) => builder.bind(`parents:${i}`, `${type}[]`, () => parents.map((each) => each[i] ?? null)));
   const on = step.on.map(([, theirs], i) => `t.${quoted(theirs)} = q.v${i}`).join(' and ');
   const names = step.on.map((_, i) => `v${i}`).join(', ');
-  return { source: `unnest(${lists.join(', ')}) with ordinality as q(${names}, n) join ${step.entity.table} t on ${on}`, parent: '(q.n - 1)' };
+  return {
+    source: `unnest(${lists.join(', ')}) with ordinality as q(${names}, n) join ${step.entity.table} t on ${on}`,
+    parent: '(q.n - 1)',
+  };
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

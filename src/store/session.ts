@@ -58,5 +58,8 @@ export async function withReadSession<T>(pool: Pool, wall: Wall, work: (session:
 }
 
 function unavailable(error: unknown): CodedError {
-  return new CodedError('UNAVAILABLE', 'The data store did not answer the request.', { detail: error instanceof Error ? error.message : 'unknown', cause: error });
+  return new CodedError('UNAVAILABLE', 'The data store did not answer the request.', {
+    detail: error instanceof Error ? error.message : 'unknown',
+    cause: error,
+  });
 }

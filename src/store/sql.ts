@@ -94,14 +94,18 @@ class Compiler {
 
   private cell(field: ColumnField | ComputedField, cell: CellPlan, alias: string): string {
     const expression =
-      field.kind === 'column' ? `${alias}.${quoted(field.column)}` : field.sql.replaceAll(/\{(\w+)\}/g, (_, name: string) => `${alias}.${quoted(name)}`);
+      field.kind === 'column'
+        ? `${alias}.${quoted(field.column)}`
+        : field.sql.replaceAll(/\{(\w+)\}/g, (_, name: string) => `${alias}.${quoted(name)}`);
     const column = field.kind === 'column' ? field : undefined;
     const masked = (mask: NonNullable<(CellPlan & { kind: 'mask' })['mask']> | null): string =>
       mask === null ? expression : maskSql(this.builder, mask, expression, field.type, alias, column);
     if (cell.kind === 'clear') return expression;
     if (cell.kind === 'mask') return masked(cell.mask);
     const entity = this.entityOf(alias);
-    const branches = cell.branches.map((branch) => `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}`);
+    const branches = cell.branches.map(
+      (branch) => `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}`,
+    );
     return `case ${branches.join(' ')} end`;
   }
 
@@ -172,7 +176,9 @@ class Compiler {
     if (!derive) return '';
     const index = step.arguments;
     const type = this.typeOf(step.entity.table, derive.column);
-    const bound = this.builder.bind(`derived:${index}:${filter.argument}`, `${type}[]`, (values) => derive.values(values.args[index] ?? {}));
+    const bound = this.builder.bind(`derived:${index}:${filter.argument}`, `${type}[]`, (values) =>
+      derive.values(values.args[index] ?? {}),
+    );
     return ` and ${alias}.${quoted(derive.column)} = any(${bound})`;
   }
 
@@ -225,7 +231,9 @@ class Compiler {
       const alias = this.builder.alias();
       const where = this.pageWhere(field, alias, outer, ordering);
       const first = this.first(field);
-      columns.push(`(select count(*) from (select 1 from ${entity.table} ${alias} where ${where} limit ${first} + 1) n) > ${first} as more`);
+      columns.push(
+        `(select count(*) from (select 1 from ${entity.table} ${alias} where ${where} limit ${first} + 1) n) > ${first} as more`,
+      );
     }
     if (field.parts.some((part) => part.kind === 'totalCount')) {
       const alias = this.builder.alias();
@@ -288,7 +296,9 @@ class Compiler {
     if (!field.hasAfter) return where;
     const index = field.step.arguments;
     const left = ordering.map((each) => `${alias}.${quoted(each.column)}`).join(', ');
-    const right = ordering.map((each, i) => this.builder.bind(`after:${index}:${i}`, each.type, (values) => values.after[index]?.[i] ?? null)).join(', ');
+    const right = ordering
+      .map((each, i) => this.builder.bind(`after:${index}:${i}`, each.type, (values) => values.after[index]?.[i] ?? null))
+      .join(', ');
     return `${where} and (${left}) ${ordering[0]?.descending ? '<' : '>'} (${right})`;
   }
 
@@ -299,7 +309,8 @@ class Compiler {
     const order = ordering.map((each) => `${inner}.${quoted(each.column)}${each.descending ? ' desc' : ''}`).join(', ');
     const tail = `from ${entity.table} ${inner} where ${where} order by ${order} limit ${this.first(field)}`;
     if (outer === null && entity.patient !== undefined && entity.key.length === 1) {
-      return (alias) => `${entity.table} ${alias} where ${alias}.${entity.patient ?? ''} = any(array(select ${inner}.${entity.patient ?? ''} ${tail}))`;
+      return (alias) =>
+        `${entity.table} ${alias} where ${alias}.${entity.patient ?? ''} = any(array(select ${inner}.${entity.patient ?? ''} ${tail}))`;
     }
     return (alias) => `(select ${inner}.* ${tail}) ${alias}`;
   }
@@ -308,7 +319,8 @@ class Compiler {
     const alias = this.builder.alias();
     const { measure } = field;
     const where = this.where(field.step, alias, outer);
-    if (measure.op === 'count') return withheld(`(select count(*)::int from ${field.step.entity.table} ${alias} where ${where})`, field.smallCellMin);
+    if (measure.op === 'count')
+      return withheld(`(select count(*)::int from ${field.step.entity.table} ${alias} where ${where})`, field.smallCellMin);
     const value = `${measure.op}(${alias}.${quoted(measure.column)})`;
     return jsonForm(`(select ${value}::${castOf(measure.type)} from ${field.step.entity.table} ${alias} where ${where})`, measure.type);
   }

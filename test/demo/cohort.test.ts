@@ -35,12 +35,16 @@ beforeAll(async () => {
   resources = fhirResources(root);
 }, 60_000);
 
-afterAll(() => { rmSync(root, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
 
 describe('the whole cohort', () => {
   test('is written fast and small', () => {
     const disk = filesBelow(root).reduce((sum, name) => sum + Math.ceil(statSync(path.join(root, name)).size / 4096) * 4096, 0);
-    process.stdout.write(`demo cohort: ${wallMs.toFixed(0)} ms (${cpuMs.toFixed(0)} ms of processor time), ${String(summary.files)} files, ${(summary.bytes / 1e6).toFixed(1)} MB, ${(disk / 1e6).toFixed(1)} MB in 4 KiB blocks\n`);
+    process.stdout.write(
+      `demo cohort: ${wallMs.toFixed(0)} ms (${cpuMs.toFixed(0)} ms of processor time), ${String(summary.files)} files, ${(summary.bytes / 1e6).toFixed(1)} MB, ${(disk / 1e6).toFixed(1)} MB in 4 KiB blocks\n`,
+    );
     // Processor time, since the wall clock of a test run tells of its neighbours; twice the target of 4 s allows for contention.
     expect(cpuMs).toBeLessThan(8000);
     expect(disk).toBeLessThan(48e6);
@@ -73,9 +77,14 @@ describe('the whole cohort', () => {
   });
 
   test('says that it is synthetic in each kind of file', () => {
-    const first = (end: string): Buffer => readFileSync(path.join(root, filesBelow(root).find((name) => !name.startsWith('inbox') && name.endsWith(end)) ?? ''));
+    const first = (end: string): Buffer =>
+      readFileSync(path.join(root, filesBelow(root).find((name) => !name.startsWith('inbox') && name.endsWith(end)) ?? ''));
     for (const end of ['README.txt', 'crosswalk.csv', '.dcm', '.xml', '.json']) expect(first(end).includes('SYNTHETIC')).toBe(true);
-    expect(readFileSync(path.join(root, filesBelow(root).find((name) => name.startsWith('notes/') && name.endsWith('.txt')) ?? '')).includes('SYNTHETIC')).toBe(true);
+    expect(
+      readFileSync(path.join(root, filesBelow(root).find((name) => name.startsWith('notes/') && name.endsWith('.txt')) ?? '')).includes(
+        'SYNTHETIC',
+      ),
+    ).toBe(true);
     expect(gunzipSync(first('.vcf.gz')).includes('SYNTHETIC')).toBe(true);
   });
 });
@@ -98,7 +107,10 @@ test('a folder with other content and options out of range are refused with a co
   const folder = temporary();
   writeFileSync(path.join(folder, 'mine.txt'), 'keep');
   const code = async (options: Partial<Parameters<typeof generateCohort>[0]>): Promise<string> =>
-    generateCohort({ patients: 5, seed: 1, outDir: folder, now: NOW, ...options }).then(() => 'OK', (error: unknown) => (isCoded(error) ? error.code : 'UNCODED'));
+    generateCohort({ patients: 5, seed: 1, outDir: folder, now: NOW, ...options }).then(
+      () => 'OK',
+      (error: unknown) => (isCoded(error) ? error.code : 'UNCODED'),
+    );
   expect(await code({})).toBe('CONFLICT');
   expect(await code({ patients: 0 })).toBe('BAD_INPUT');
   expect(await code({ patients: 1.5 })).toBe('BAD_INPUT');
@@ -124,18 +136,22 @@ describe('clinical', () => {
     expect(patients).toHaveLength(1000);
     expect(mrns.size).toBe(1000);
     expect(new Set(patients.map((one) => one.id))).toEqual(ids);
-    const consented = new Set(resources.filter((one) => one.resourceType === 'Consent').map((one) => (one['patient'] as { reference: string }).reference.slice(9)));
+    const consented = new Set(
+      resources.filter((one) => one.resourceType === 'Consent').map((one) => (one['patient'] as { reference: string }).reference.slice(9)),
+    );
     expect(consented).toEqual(ids);
     expect(new Set(resources.map((one) => one.id)).size).toBe(resources.length);
   });
 
   test('the outcome begins after every other fact and before the present; Part 2 conditions carry their labels', () => {
-    const conditions = resources.filter((one) => one.resourceType === 'Condition').map((one) => ({
-      code: (one['code'] as { coding: { code: string }[] }).coding[0]?.code ?? '',
-      patient: (one['subject'] as { reference: string }).reference,
-      onset: String(one['onsetDateTime']),
-      labels: ((one['meta'] as { security?: { code: string }[] }).security ?? []).map((label) => label.code),
-    }));
+    const conditions = resources
+      .filter((one) => one.resourceType === 'Condition')
+      .map((one) => ({
+        code: (one['code'] as { coding: { code: string }[] }).coding[0]?.code ?? '',
+        patient: (one['subject'] as { reference: string }).reference,
+        onset: String(one['onsetDateTime']),
+        labels: ((one['meta'] as { security?: { code: string }[] }).security ?? []).map((label) => label.code),
+      }));
     const latest = new Map<string, string>();
     for (const one of resources) {
       if (one.resourceType !== 'Observation') continue;
@@ -167,7 +183,11 @@ describe('clinical', () => {
 
 test('identities: five, with distinct subjects and the agreed purposes', () => {
   expect(DEMO_IDENTITIES.map(({ name, purpose }) => `${name} ${purpose}`)).toEqual([
-    'analyst HRESCH', 'clinician TREAT', 'steward HOPERAT', 'officer HOPERAT', 'engineer HRESCH',
+    'analyst HRESCH',
+    'clinician TREAT',
+    'steward HOPERAT',
+    'officer HOPERAT',
+    'engineer HRESCH',
   ]);
   expect(new Set(DEMO_IDENTITIES.map(({ sub }) => sub)).size).toBe(5);
 });
@@ -175,7 +195,12 @@ test('identities: five, with distinct subjects and the agreed purposes', () => {
 test('each crosswalk link leads to data and each genotyped sample to a link', () => {
   const rows = crosswalkRows(root);
   const samples = filesBelow(path.join(root, 'genomics')).flatMap((name) => readVcf(path.join(root, 'genomics', name)).samples);
-  expect(samples.sort()).toEqual(rows.map((row) => row.sample).filter(Boolean).sort());
+  expect(samples.sort()).toEqual(
+    rows
+      .map((row) => row.sample)
+      .filter(Boolean)
+      .sort(),
+  );
   expect(rows.filter((row) => row.dicomId !== '')).toHaveLength(summary.modalities.IMAGING);
   expect(rows.filter((row) => row.device !== '')).toHaveLength(summary.modalities.WEARABLES);
 });

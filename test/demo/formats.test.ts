@@ -15,7 +15,9 @@ beforeAll(async () => {
   await generateCohort({ patients: 150, seed: 21, outDir: root, now: NOW });
 }, 60_000);
 
-afterAll(() => { rmSync(root, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
 
 function read(name: string): Buffer {
   return readFileSync(path.join(root, name));
@@ -60,7 +62,10 @@ describe('VCF', () => {
         previous = place;
         const info = new Map((cells[7] ?? '').split(';').map((pair) => pair.split('=') as [string, string]));
         for (const key of info.keys()) expect(declared.has(key)).toBe(true);
-        const alleles = cells.slice(9).flatMap((call) => call.split('/')).filter((allele) => allele !== '.');
+        const alleles = cells
+          .slice(9)
+          .flatMap((call) => call.split('/'))
+          .filter((allele) => allele !== '.');
         const counts = (cells[4] ?? '').split(',').map((_, index) => alleles.filter((allele) => allele === String(index + 1)).length);
         expect(info.get('AN')).toBe(String(alleles.length));
         expect(info.get('AC')).toBe(counts.join(','));
@@ -107,7 +112,9 @@ test('C-CDA: well-formed, names its patient and holds the four sections', () => 
     const text = read(name).toString('utf8');
     const codes: string[] = [];
     const parser = new SaxesParser();
-    parser.on('opentag', (tag) => { if (tag.name === 'code') codes.push(String(tag.attributes['code'])); });
+    parser.on('opentag', (tag) => {
+      if (tag.name === 'code') codes.push(String(tag.attributes['code']));
+    });
     parser.write(text).close();
     expect(codes).toEqual(['11506-3', '10164-2', '10160-0', '51848-0', '18776-5']);
     expect(text.includes('code="ETH"')).toBe(text.includes('<confidentialityCode code="R"'));
@@ -118,7 +125,9 @@ test('C-CDA: well-formed, names its patient and holds the four sections', () => 
 test('text notes: header lines, a zone in the date, then headings', () => {
   for (const name of named(/notes\/.*\.txt$/)) {
     const [head = '', ...body] = read(name).toString('utf8').split('\n\n');
-    expect(head).toMatch(/^Patient-ID: [NSW]\d{6}\nIssuer: urn:\S+\nType: 34117-2\nTitle: .+\nDate: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[568]:00\nAuthor: .+(\nSensitivity: ETH)?$/);
+    expect(head).toMatch(
+      /^Patient-ID: [NSW]\d{6}\nIssuer: urn:\S+\nType: 34117-2\nTitle: .+\nDate: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[568]:00\nAuthor: .+(\nSensitivity: ETH)?$/,
+    );
     expect(body.join('\n')).toContain('HISTORY OF PRESENT ILLNESS:');
   }
 });
@@ -128,7 +137,11 @@ test('Open mHealth: data points of the two schemas, by known patients, in plausi
   for (const name of named(/wearables\/.*\.json$/)) {
     const points = JSON.parse(read(name).toString('utf8')) as {
       header: { id: string; user_id: string; schema_id: { name: string; version: string } };
-      body: { heart_rate?: { value: number; unit: string }; step_count?: { value: number; unit: string }; effective_time_frame: { date_time?: string; time_interval?: { start_date_time: string } } };
+      body: {
+        heart_rate?: { value: number; unit: string };
+        step_count?: { value: number; unit: string };
+        effective_time_frame: { date_time?: string; time_interval?: { start_date_time: string } };
+      };
     }[];
     expect(new Set(points.map((point) => point.header.id)).size).toBe(points.length);
     for (const { header, body } of points) {
@@ -168,7 +181,11 @@ test('bad inputs are bad in the way that their names say', () => {
   expect(read('inbox-bad/note-without-patient.txt').toString('utf8')).toMatch(/^Patient-ID:\nType:/);
   const fit = read('inbox-bad/activity-wrong-crc.fit');
   expect(fit.readUInt16LE(fit.length - 2)).not.toBe(crc16(fit.subarray(0, -2)));
-  const lines = read('inbox-bad/genotypes-one-bad-line.vcf').toString('utf8').trimEnd().split('\n').filter((line) => !line.startsWith('#'));
+  const lines = read('inbox-bad/genotypes-one-bad-line.vcf')
+    .toString('utf8')
+    .trimEnd()
+    .split('\n')
+    .filter((line) => !line.startsWith('#'));
   expect(lines.map((line) => /^\d+$/.test(line.split('\t')[1] ?? ''))).toEqual([true, false, true]);
   const image = read('inbox-bad/image-truncated.dcm');
   expect(image.toString('latin1', 128, 132)).toBe('DICM');

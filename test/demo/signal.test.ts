@@ -6,7 +6,15 @@ import { auroc, crosswalkRows, fhirResources, filesBelow, readVcf } from './coho
 
 const PATIENTS = Number(process.env['DEMO_SIGNAL_PATIENTS'] ?? 1200);
 const NOW = Date.UTC(2026, 2, 1);
-const SYMPTOMS = ['Reports shortness', 'Bilateral ankle', 'Sleeps on three', 'Complains of fatigue', 'Describes intermittent', 'Notes palpitations', 'Recent weight gain'];
+const SYMPTOMS = [
+  'Reports shortness',
+  'Bilateral ankle',
+  'Sleeps on three',
+  'Complains of fatigue',
+  'Describes intermittent',
+  'Notes palpitations',
+  'Recent weight gain',
+];
 
 type Scores = Map<string, number>;
 type Modality = 'genomics' | 'imaging' | 'notes' | 'wearables';
@@ -31,7 +39,9 @@ function genomics(): Scores {
         sums[index] = (sums[index] ?? 0) + alternates * (carrier ? 6 : 1);
       });
     }
-    samples.forEach((sample, index) => { result.set(byMrn.get(sample) ?? '', sums[index] ?? 0); });
+    samples.forEach((sample, index) => {
+      result.set(byMrn.get(sample) ?? '', sums[index] ?? 0);
+    });
   }
   return result;
 }
@@ -68,7 +78,10 @@ function notes(): Scores {
 function wearables(): Scores {
   const result: Scores = new Map();
   for (const name of filesBelow(path.join(root, 'wearables')).filter((file) => file.endsWith('.json'))) {
-    const points = JSON.parse(readFileSync(path.join(root, 'wearables', name), 'utf8')) as { header: { user_id: string }; body: { heart_rate?: { value: number } } }[];
+    const points = JSON.parse(readFileSync(path.join(root, 'wearables', name), 'utf8')) as {
+      header: { user_id: string };
+      body: { heart_rate?: { value: number } };
+    }[];
     const rates = points.flatMap((point) => point.body.heart_rate?.value ?? []);
     result.set(points[0]?.header.user_id ?? '', rates.reduce((a, b) => a + b, 0) / rates.length);
   }
@@ -86,13 +99,23 @@ beforeAll(async () => {
   root = mkdtempSync(path.join(os.tmpdir(), 'demo-signal-'));
   await generateCohort({ patients: PATIENTS, seed: 11, outDir: root, now: NOW });
   const resources = fhirResources(root);
-  const failing = new Set(resources.filter((one) => one.resourceType === 'Condition' && JSON.stringify(one['code']).includes('I50.9'))
-    .map((one) => (one['subject'] as { reference: string }).reference.slice('urn:uuid:'.length)));
+  const failing = new Set(
+    resources
+      .filter((one) => one.resourceType === 'Condition' && JSON.stringify(one['code']).includes('I50.9'))
+      .map((one) => (one['subject'] as { reference: string }).reference.slice('urn:uuid:'.length)),
+  );
   events = new Map(crosswalkRows(root).map((row) => [row.mrn, failing.has(row.fhirId)]));
-  scores = { genomics: standardised(genomics()), imaging: standardised(imaging()), notes: standardised(notes()), wearables: standardised(wearables()) };
+  scores = {
+    genomics: standardised(genomics()),
+    imaging: standardised(imaging()),
+    notes: standardised(notes()),
+    wearables: standardised(wearables()),
+  };
 }, 60_000);
 
-afterAll(() => { rmSync(root, { recursive: true, force: true }); });
+afterAll(() => {
+  rmSync(root, { recursive: true, force: true });
+});
 
 function discrimination(combined: Scores): number {
   return auroc([...combined].map(([mrn, score]) => ({ score, event: events.get(mrn) ?? false })));
@@ -110,7 +133,11 @@ test('all four together tell the outcome better than any one', () => {
   const complete: Scores = new Map();
   for (const mrn of scores.genomics.keys()) {
     const values = lists.map((list) => list.get(mrn));
-    if (values.every((value) => value !== undefined)) complete.set(mrn, values.reduce((a, b) => a + b, 0));
+    if (values.every((value) => value !== undefined))
+      complete.set(
+        mrn,
+        values.reduce((a, b) => a + b, 0),
+      );
   }
   const area = discrimination(complete);
   process.stdout.write(`AUROC all four ${area.toFixed(3)} (${String(complete.size)} patients)\n`);

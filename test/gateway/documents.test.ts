@@ -27,9 +27,21 @@ const LARGE: readonly (readonly [string, string, string])[] = [
   ['200 levels over a cycle of types', nested(50), 'LIMIT_EXCEEDED'],
   ['8,000 levels', `${'{ a '.repeat(8000)} ${'}'.repeat(8000)}`, 'LIMIT_EXCEEDED'],
   ['a value of 5,000 levels', `{ patient(id: ${'['.repeat(5000)}${']'.repeat(5000)}) { id } }`, 'LIMIT_EXCEEDED'],
-  ['fragments in a circle', '{ patients { ...A } } fragment A on PatientConnection { ...B } fragment B on PatientConnection { ...A }', 'BAD_INPUT'],
-  ['2^30 spreads', `{ patients { ...F0 } } ${many(30, (i) => `fragment F${i} on PatientConnection { ...F${i + 1} ...F${i + 1} }`)} fragment F30 on PatientConnection { totalCount }`, 'LIMIT_EXCEEDED'],
-  ['300 overlapping fragments', `{ patients { ${many(300, (i) => `...F${i}`)} } } ${many(300, (i) => `fragment F${i} on PatientConnection { x: totalCount pageInfo { hasNextPage } }`)}`, 'LIMIT_EXCEEDED'],
+  [
+    'fragments in a circle',
+    '{ patients { ...A } } fragment A on PatientConnection { ...B } fragment B on PatientConnection { ...A }',
+    'BAD_INPUT',
+  ],
+  [
+    '2^30 spreads',
+    `{ patients { ...F0 } } ${many(30, (i) => `fragment F${i} on PatientConnection { ...F${i + 1} ...F${i + 1} }`)} fragment F30 on PatientConnection { totalCount }`,
+    'LIMIT_EXCEEDED',
+  ],
+  [
+    '300 overlapping fragments',
+    `{ patients { ${many(300, (i) => `...F${i}`)} } } ${many(300, (i) => `fragment F${i} on PatientConnection { x: totalCount pageInfo { hasNextPage } }`)}`,
+    'LIMIT_EXCEEDED',
+  ],
   ['20,000 tokens', `{ ${'a '.repeat(20_000)} }`, 'LIMIT_EXCEEDED'],
   ['introspection that goes round', `{ __schema { types { ${'fields { type { '.repeat(12)} name ${'} } '.repeat(12)} } } }`, 'BAD_INPUT'],
 ];
@@ -48,7 +60,9 @@ describe('a document that is too much', () => {
   });
 
   it('is not what brackets in a text or a comment make of it', async () => {
-    const reply = await clinician(`# ${'{'.repeat(200)}\n{ patientCount(sex: "${'['.repeat(200)}", site: """ " ${'('.repeat(200)} \\""" """) }`);
+    const reply = await clinician(
+      `# ${'{'.repeat(200)}\n{ patientCount(sex: "${'['.repeat(200)}", site: """ " ${'('.repeat(200)} \\""" """) }`,
+    );
     expect(reply.body.data).toEqual({ patientCount: 0 });
   });
 });
@@ -66,7 +80,11 @@ describe('arguments', () => {
   });
 
   it.each(['a\0b', '\ud800', '\udc00x'])('hold no text that the store could not keep: %j', async (text) => {
-    for (const query of ['query($t: String) { patients(sex: $t) { totalCount } }', 'query($t: ID!) { patient(id: $t) { id } }', 'query($t: [ID!]) { variants(ids: $t) { totalCount } }']) {
+    for (const query of [
+      'query($t: String) { patients(sex: $t) { totalCount } }',
+      'query($t: ID!) { patient(id: $t) { id } }',
+      'query($t: [ID!]) { variants(ids: $t) { totalCount } }',
+    ]) {
       const variables = query.includes('[ID!]') ? { t: [text] } : { t: text };
       expect(codesOf(await clinician(query, variables))).toEqual(['BAD_INPUT']);
     }
@@ -80,12 +98,28 @@ describe('arguments', () => {
 
   it('too many in a list are refused, many are answered', async () => {
     const ids = (count: number): string[] => Array.from({ length: count }, (_, i) => `1-${i}-A-C`);
-    expect((await clinician('query($ids: [ID!]) { variants(ids: $ids) { totalCount } }', { ids: ids(10_000) })).body.data).toEqual({ variants: { totalCount: 0 } });
-    expect(codesOf(await clinician('query($ids: [ID!]) { variants(ids: $ids) { totalCount } }', { ids: ids(10_001) }))).toEqual(['LIMIT_EXCEEDED']);
+    expect((await clinician('query($ids: [ID!]) { variants(ids: $ids) { totalCount } }', { ids: ids(10_000) })).body.data).toEqual({
+      variants: { totalCount: 0 },
+    });
+    expect(codesOf(await clinician('query($ids: [ID!]) { variants(ids: $ids) { totalCount } }', { ids: ids(10_001) }))).toEqual([
+      'LIMIT_EXCEEDED',
+    ]);
   });
 
-  it.each(["' or 1=1 --", "'; drop table patient; --", '%', '_', '\\', '$1', '{x}', "' || pg_sleep(9) --", '*/ select 1 /*', '\u2019 or true'])('are data and never SQL: %s', async (text) => {
-    const query = 'query($t: String) { patients(first: 3, sex: $t, site: $t) { totalCount } variants(first: 3, gene: $t, rsId: $t) { totalCount } notes(first: 3, type: $t) { totalCount } }';
+  it.each([
+    "' or 1=1 --",
+    "'; drop table patient; --",
+    '%',
+    '_',
+    '\\',
+    '$1',
+    '{x}',
+    "' || pg_sleep(9) --",
+    '*/ select 1 /*',
+    '\u2019 or true',
+  ])('are data and never SQL: %s', async (text) => {
+    const query =
+      'query($t: String) { patients(first: 3, sex: $t, site: $t) { totalCount } variants(first: 3, gene: $t, rsId: $t) { totalCount } notes(first: 3, type: $t) { totalCount } }';
     const reply = await clinician(query, { t: text });
     expect(reply.body.errors).toBeUndefined();
     expect(reply.body.data).toEqual({ patients: { totalCount: 0 }, variants: { totalCount: 0 }, notes: { totalCount: 0 } });
@@ -95,8 +129,13 @@ describe('arguments', () => {
 });
 
 describe('a cursor', () => {
-  const PAGE = 'query($after: String, $sex: String) { patients(first: 2, after: $after, sex: $sex) { edges { cursor node { id } } pageInfo { endCursor hasNextPage } } }';
-  const pageOf = (reply: Reply) => reply.body.data?.['patients'] as { edges: { cursor: string; node: { id: string } }[]; pageInfo: { endCursor: string; hasNextPage: boolean } };
+  const PAGE =
+    'query($after: String, $sex: String) { patients(first: 2, after: $after, sex: $sex) { edges { cursor node { id } } pageInfo { endCursor hasNextPage } } }';
+  const pageOf = (reply: Reply) =>
+    reply.body.data?.['patients'] as {
+      edges: { cursor: string; node: { id: string } }[];
+      pageInfo: { endCursor: string; hasNextPage: boolean };
+    };
 
   it('goes on where the page ended, without gap or repeat, to the end', async () => {
     const seen: string[] = [];
@@ -121,18 +160,36 @@ describe('a cursor', () => {
     const { endCursor } = pageOf(await clinician(PAGE)).pageInfo;
     const parts = JSON.parse(Buffer.from(endCursor, 'base64').toString()) as string[];
     const made = (values: readonly unknown[]): string => Buffer.from(JSON.stringify(values)).toString('base64');
-    const bad = ['', 'zzz', 'null', made([]), made([parts[0]]), made([...parts, 'more']), made([parts[0], 7]), made([parts[0], 'no uuid']), made([parts[0], null]), made(['x', ...parts.slice(1)])];
+    const bad = [
+      '',
+      'zzz',
+      'null',
+      made([]),
+      made([parts[0]]),
+      made([...parts, 'more']),
+      made([parts[0], 7]),
+      made([parts[0], 'no uuid']),
+      made([parts[0], null]),
+      made(['x', ...parts.slice(1)]),
+    ];
     for (const after of bad) expect([after, codesOf(await clinician(PAGE, { after }))]).toEqual([after, ['CURSOR_INVALID']]);
     expect(codesOf(await clinician(PAGE, { after: endCursor, sex: 'female' }))).toEqual(['CURSOR_INVALID']);
-    expect(codesOf(await clinician('query($after: String) { variants(first: 1, after: $after) { totalCount } }', { after: endCursor }))).toEqual(['CURSOR_INVALID']);
+    expect(
+      codesOf(await clinician('query($after: String) { variants(first: 1, after: $after) { totalCount } }', { after: endCursor })),
+    ).toEqual(['CURSOR_INVALID']);
   });
 
   it('of a row that the caller may not see shows no row of it', async () => {
-    const [foreign] = await column<string>(world, `select patient_id::text as value from patient where site_id <> 'north' order by patient_id limit 1`);
+    const [foreign] = await column<string>(
+      world,
+      `select patient_id::text as value from patient where site_id <> 'north' order by patient_id limit 1`,
+    );
     const { endCursor } = pageOf(await clinician(PAGE)).pageInfo;
     const [digest] = JSON.parse(Buffer.from(endCursor, 'base64').toString()) as string[];
     const page = pageOf(await clinician(PAGE, { after: Buffer.from(`["${digest}", "${foreign}"]`).toString('base64') }));
-    const sites = await column<string>(world, 'select distinct site_id as value from patient where patient_id = any($1::uuid[])', [page.edges.map((edge) => edge.node.id)]);
+    const sites = await column<string>(world, 'select distinct site_id as value from patient where patient_id = any($1::uuid[])', [
+      page.edges.map((edge) => edge.node.id),
+    ]);
     expect(sites).toEqual(['north']);
   });
 });

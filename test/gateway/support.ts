@@ -17,7 +17,13 @@ export interface World {
 export async function openWorld(): Promise<World> {
   const time = { now: TEST_NOW };
   const running = await openTestMesh(() => time.now);
-  const gateway = await startGateway({ mesh: running.mesh, identity: running.identity, host: '127.0.0.1', port: 0, ready: () => Promise.resolve(true) });
+  const gateway = await startGateway({
+    mesh: running.mesh,
+    identity: running.identity,
+    host: '127.0.0.1',
+    port: 0,
+    ready: () => Promise.resolve(true),
+  });
   return Object.assign(time, {
     running,
     gateway,
@@ -48,7 +54,10 @@ export interface Reply {
 }
 
 /** Sends a body to the gateway as it is. */
-export async function send(url: string, init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> }): Promise<Reply> {
+export async function send(
+  url: string,
+  init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array<ArrayBuffer> },
+): Promise<Reply> {
   const started = performance.now();
   const response = await fetch(url, { method: 'POST', ...init });
   const text = await response.text();
@@ -63,7 +72,13 @@ export async function send(url: string, init: { method?: string; headers?: Recor
 }
 
 /** Asks a question as a demo identity. */
-export async function ask(world: World, who: string, query: string, variables: Record<string, unknown> = {}, headers: Record<string, string> = {}): Promise<Reply> {
+export async function ask(
+  world: World,
+  who: string,
+  query: string,
+  variables: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
+): Promise<Reply> {
   return send(world.gateway.url, {
     headers: { 'content-type': 'application/json', authorization: `Bearer ${await world.token(who)}`, ...headers },
     body: JSON.stringify({ query, variables }),
@@ -73,7 +88,8 @@ export async function ask(world: World, who: string, query: string, variables: R
 export const codesOf = (reply: Reply): string[] => (reply.body.errors ?? []).map((error) => error.extensions.code);
 
 /** A reply without what is different in every run: ids of the run and its place in the log. */
-export const withoutRun = (reply: Reply): string => reply.text.replaceAll(/"(lineageId|logId)":"[^"]*"/g, '"$1":""').replaceAll(/"seq":\d+/g, '"seq":0');
+export const withoutRun = (reply: Reply): string =>
+  reply.text.replaceAll(/"(lineageId|logId)":"[^"]*"/g, '"$1":""').replaceAll(/"seq":\d+/g, '"seq":0');
 
 /** The column `value` of a statement, as the owner of the database sees it. */
 export async function column<T>(world: World, statement: string, values: unknown[] = []): Promise<T[]> {

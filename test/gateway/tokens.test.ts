@@ -29,9 +29,23 @@ interface Making {
 /** A token like that of the clinician, made different in one way. */
 async function token({ claims = {}, drop = [], header = {}, key = world.running.key }: Making = {}): Promise<string> {
   const now = Math.floor(world.now / 1000);
-  const all: JWTPayload = { iss: DEMO_ISSUER, aud: AUDIENCE, sub: 'demo-clinician', jti: 'made-by-a-test', iat: now, exp: now + 900, roles: ['clinician'], purpose: 'TREAT', sites: ['north'], kind: 'person', ...claims };
+  const all: JWTPayload = {
+    iss: DEMO_ISSUER,
+    aud: AUDIENCE,
+    sub: 'demo-clinician',
+    jti: 'made-by-a-test',
+    iat: now,
+    exp: now + 900,
+    roles: ['clinician'],
+    purpose: 'TREAT',
+    sites: ['north'],
+    kind: 'person',
+    ...claims,
+  };
   const kept = Object.fromEntries(Object.entries(all).filter(([name]) => !drop.includes(name)));
-  const protectedHeader = Object.fromEntries(Object.entries<unknown>({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt', ...header }).filter(([, value]) => value !== null));
+  const protectedHeader = Object.fromEntries(
+    Object.entries<unknown>({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt', ...header }).filter(([, value]) => value !== null),
+  );
   return new SignJWT(kept).setProtectedHeader(protectedHeader as { alg: string }).sign(await importJWK(key.privateKey, 'EdDSA'));
 }
 
@@ -53,10 +67,21 @@ const REFUSED: readonly (readonly [string, () => Promise<string | undefined>])[]
   ['an empty token', () => Promise.resolve('Bearer ')],
   ['a text that is no token', () => Promise.resolve('Bearer not.a.token')],
   ['a bad signature', async () => `Bearer ${(await token()).slice(0, -4)}AAAA`],
-  ['a payload that was changed', async () => `Bearer ${(await token()).split('.').map((part, i) => (i === 1 ? coded({ roles: ['steward'] }) : part)).join('.')}`],
+  [
+    'a payload that was changed',
+    async () =>
+      `Bearer ${(await token())
+        .split('.')
+        .map((part, i) => (i === 1 ? coded({ roles: ['steward'] }) : part))
+        .join('.')}`,
+  ],
   ['a key of somebody else', async () => bearer({ key: await makeSigningKey() })],
   ['alg none', async () => `Bearer ${await handmade({ alg: 'none' }, () => '')}`],
-  ['HS256 with the public key as secret', async () => `Bearer ${await handmade({ alg: 'HS256' }, (text) => createHmac('sha256', String(world.running.key.publicKey.x)).update(text).digest('base64url'))}`],
+  [
+    'HS256 with the public key as secret',
+    async () =>
+      `Bearer ${await handmade({ alg: 'HS256' }, (text) => createHmac('sha256', String(world.running.key.publicKey.x)).update(text).digest('base64url'))}`,
+  ],
   ['a key id that is a path', async () => bearer({ header: { kid: '../../etc/passwd' } })],
   [
     'a key that the token brings along',
@@ -84,12 +109,18 @@ const REFUSED: readonly (readonly [string, () => Promise<string | undefined>])[]
 
 describe('a token that is not valid', () => {
   it.each(REFUSED)('is refused with 401 and recorded: %s', async (_, make) => {
-    const before = await column<number>(world, `select count(*)::int as value from audit_log where record like '%"code":"UNAUTHENTICATED"%'`);
+    const before = await column<number>(
+      world,
+      `select count(*)::int as value from audit_log where record like '%"code":"UNAUTHENTICATED"%'`,
+    );
     const reply = await asked(await make());
     expect([reply.status, codesOf(reply)]).toEqual([401, ['UNAUTHENTICATED']]);
     expect(reply.body).not.toHaveProperty('data');
     expect(reply.headers.get('cache-control')).toBe('no-store');
-    const after = await column<number>(world, `select count(*)::int as value from audit_log where record like '%"code":"UNAUTHENTICATED"%'`);
+    const after = await column<number>(
+      world,
+      `select count(*)::int as value from audit_log where record like '%"code":"UNAUTHENTICATED"%'`,
+    );
     expect(after).toEqual(before.map((count) => count + 1));
   });
 
@@ -142,16 +173,19 @@ describe('a token that is valid', () => {
     expect(reply.body.data).toEqual({ patients: { edges: [] } });
   });
 
-  it.each([{ 'x-purpose': 'HRESCH' }, { 'x-thalamus-purpose': 'ETREAT' }, { 'x-user': 'demo-steward' }, { 'x-roles': 'privacy_officer' }, { 'x-forwarded-user': 'root' }])(
-    'is all that says who asks and for what: %j changes nothing',
-    async (headers) => {
-      const mine = await bearer({});
-      const plain = await asked(mine);
-      const reply = await asked(mine, headers);
-      expect(withoutRun(reply)).toBe(withoutRun(plain));
-      const { logId, seq } = reply.body.extensions?.receipt ?? {};
-      const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);
-      expect(JSON.parse(record ?? '{}')).toMatchObject({ principal: 'demo-clinician', purpose: 'TREAT', roles: ['clinician'] });
-    },
-  );
+  it.each([
+    { 'x-purpose': 'HRESCH' },
+    { 'x-thalamus-purpose': 'ETREAT' },
+    { 'x-user': 'demo-steward' },
+    { 'x-roles': 'privacy_officer' },
+    { 'x-forwarded-user': 'root' },
+  ])('is all that says who asks and for what: %j changes nothing', async (headers) => {
+    const mine = await bearer({});
+    const plain = await asked(mine);
+    const reply = await asked(mine, headers);
+    expect(withoutRun(reply)).toBe(withoutRun(plain));
+    const { logId, seq } = reply.body.extensions?.receipt ?? {};
+    const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);
+    expect(JSON.parse(record ?? '{}')).toMatchObject({ principal: 'demo-clinician', purpose: 'TREAT', roles: ['clinician'] });
+  });
 });

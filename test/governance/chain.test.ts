@@ -76,7 +76,10 @@ describe('a log is found broken after', () => {
   });
 
   it('an edit of a record with its own hash made anew', async () => {
-    await tamper(`update audit_log set record = replace(record, 'somebody', 'nobody') where ${at(4)}`, `update audit_log set hash = sha256('\\x00'::bytea || prev_hash || convert_to(record, 'UTF8')) where ${at(4)}`);
+    await tamper(
+      `update audit_log set record = replace(record, 'somebody', 'nobody') where ${at(4)}`,
+      `update audit_log set hash = sha256('\\x00'::bytea || prev_hash || convert_to(record, 'UTF8')) where ${at(4)}`,
+    );
     expect(await findings()).toEqual(['chain-broken']);
   });
 
@@ -91,12 +94,20 @@ describe('a log is found broken after', () => {
   });
 
   it('the exchange of two records', async () => {
-    await tamper(`update audit_log set seq = -1 where ${at(3)}`, `update audit_log set seq = 3 where ${at(4)}`, `update audit_log set seq = 4 where log_id = '${log.logId}' and seq = -1`);
+    await tamper(
+      `update audit_log set seq = -1 where ${at(3)}`,
+      `update audit_log set seq = 3 where ${at(4)}`,
+      `update audit_log set seq = 4 where log_id = '${log.logId}' and seq = -1`,
+    );
     expect(await findings()).toContain('chain-broken');
   });
 
   it('a record put between', async () => {
-    await tamper(`update audit_log set seq = seq + 100 where log_id = '${log.logId}' and seq > 5`, `update audit_log set seq = seq - 99 where log_id = '${log.logId}' and seq > 100`, `insert into audit_log select log_id, 6, at, hash, hash, record from audit_log where ${at(5)}`);
+    await tamper(
+      `update audit_log set seq = seq + 100 where log_id = '${log.logId}' and seq > 5`,
+      `update audit_log set seq = seq - 99 where log_id = '${log.logId}' and seq > 100`,
+      `insert into audit_log select log_id, 6, at, hash, hash, record from audit_log where ${at(5)}`,
+    );
     expect(await findings()).toContain('edited');
   });
 
@@ -114,9 +125,12 @@ describe('a log is found broken after', () => {
 
   it('a rewriting of the whole chain, once a later log has named its head', async () => {
     await written(1);
-    await tamper(`update audit_log set record = replace(record, 'somebody', 'nobody') where log_id = '${log.logId}'`, `do $$ declare r record; h bytea := decode(repeat('00', 32), 'hex');
+    await tamper(
+      `update audit_log set record = replace(record, 'somebody', 'nobody') where log_id = '${log.logId}'`,
+      `do $$ declare r record; h bytea := decode(repeat('00', 32), 'hex');
       begin for r in select seq, record from audit_log where log_id = '${log.logId}' order by seq loop
-        update audit_log set prev_hash = h, hash = sha256('\\x00'::bytea || h || convert_to(r.record, 'UTF8')) where log_id = '${log.logId}' and seq = r.seq returning hash into h; end loop; end $$`);
+        update audit_log set prev_hash = h, hash = sha256('\\x00'::bytea || h || convert_to(r.record, 'UTF8')) where log_id = '${log.logId}' and seq = r.seq returning hash into h; end loop; end $$`,
+    );
     expect(await findings()).toEqual(['head-lost']);
   });
 

@@ -1,13 +1,47 @@
 import { PolicyClass, anyOf, cellPlan, clearGuard, composePolicy, type Policy } from '../../src/governance/index.js';
-import { allOf, everyRow, ownRecord, ownSite, upToSensitivity, type EntityDeclaration, type Forbid, type Grant, type Tag } from '../../src/kernel/index.js';
+import {
+  allOf,
+  everyRow,
+  ownRecord,
+  ownSite,
+  upToSensitivity,
+  type EntityDeclaration,
+  type Forbid,
+  type Grant,
+  type Tag,
+} from '../../src/kernel/index.js';
 import { codeWhen } from '../support/ask.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
-const grant = (id: string, given: Partial<Grant>): Grant => ({ id, reason: 'for a test', role: 'nurse', purposes: ['TREAT'], actions: ['read'], tags: ['root', 'pseudonym'], rows: everyRow, ...given });
-const forbid = (given: Partial<Forbid>): Forbid => ({ id: 'no', reason: 'for a test', role: 'nurse', purposes: ['TREAT'], tags: ['phi.note'], ...given });
+const grant = (id: string, given: Partial<Grant>): Grant => ({
+  id,
+  reason: 'for a test',
+  role: 'nurse',
+  purposes: ['TREAT'],
+  actions: ['read'],
+  tags: ['root', 'pseudonym'],
+  rows: everyRow,
+  ...given,
+});
+const forbid = (given: Partial<Forbid>): Forbid => ({
+  id: 'no',
+  reason: 'for a test',
+  role: 'nurse',
+  purposes: ['TREAT'],
+  tags: ['phi.note'],
+  ...given,
+});
 const policyOf = (grants: readonly Grant[], forbids: readonly Forbid[] = []): Policy => composePolicy([{ grants, forbids }]);
-const classOf = (policy: Policy, { roles = ['nurse'], allSites = false, now = NOW } = {}): PolicyClass => new PolicyClass(policy, roles, 'TREAT', allSites, now);
-const entity: EntityDeclaration = { kind: 'entity', table: 'note', key: ['patient_id', 'note_id'], tags: ['pseudonym'], modality: 'NOTES', patient: 'patient_id' } as unknown as EntityDeclaration;
+const classOf = (policy: Policy, { roles = ['nurse'], allSites = false, now = NOW } = {}): PolicyClass =>
+  new PolicyClass(policy, roles, 'TREAT', allSites, now);
+const entity: EntityDeclaration = {
+  kind: 'entity',
+  table: 'note',
+  key: ['patient_id', 'note_id'],
+  tags: ['pseudonym'],
+  modality: 'NOTES',
+  patient: 'patient_id',
+} as unknown as EntityDeclaration;
 
 describe('a cell', () => {
   it('is hidden without a grant', () => {
@@ -27,12 +61,18 @@ describe('a cell', () => {
     expect(nurse.may('read', ['pii.direct', 'phi.note'])).toBe(false);
     // All rows are visible, but names only where the grant for names holds.
     expect(nurse.rowRule(entity)).toEqual(anyOf([allOf(ownSite, { op: 'consent' }), { op: 'consent' }]));
-    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toEqual({ kind: 'case', branches: [{ when: allOf(ownSite, { op: 'consent' }), mask: null }] });
+    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toEqual({
+      kind: 'case',
+      branches: [{ when: allOf(ownSite, { op: 'consent' }), mask: null }],
+    });
     expect(clearGuard(nurse, entity, ['pii.direct'])).toEqual(allOf(ownSite, { op: 'consent' }));
   });
 
   it('of two roles is no more than what one grant gives', () => {
-    const policy = policyOf([grant('a', { tags: ['root', 'pseudonym', 'pii.direct'] }), grant('b', { role: 'coder', tags: ['root', 'pseudonym', 'clinical'] })]);
+    const policy = policyOf([
+      grant('a', { tags: ['root', 'pseudonym', 'pii.direct'] }),
+      grant('b', { role: 'coder', tags: ['root', 'pseudonym', 'clinical'] }),
+    ]);
     expect(classOf(policy, { roles: ['coder', 'nurse'] }).may('read', ['pii.direct', 'clinical'])).toBe(false);
   });
 
@@ -43,13 +83,23 @@ describe('a cell', () => {
       grant('clear', { tags: ['root', 'pseudonym', 'pii.direct'], rows: ownSite }),
     ]);
     const nurse = classOf(policy);
-    expect(nurse.decide(['pii.direct']).alternatives.map((each) => [each.grantId, each.mask])).toEqual([['clear', null], ['weak', 'HASH'], ['strong', 'NULL']]);
+    expect(nurse.decide(['pii.direct']).alternatives.map((each) => [each.grantId, each.mask])).toEqual([
+      ['clear', null],
+      ['weak', 'HASH'],
+      ['strong', 'NULL'],
+    ]);
     expect(nurse.decide(['pii.direct', 'pii.quasi']).alternatives.map((each) => each.mask)).toEqual(['NULL', 'NULL']);
-    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toMatchObject({ kind: 'case', branches: [{ mask: null }, { mask: 'HASH' }, { mask: 'NULL' }] });
+    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toMatchObject({
+      kind: 'case',
+      branches: [{ mask: null }, { mask: 'HASH' }, { mask: 'NULL' }],
+    });
   });
 
   it('is hidden by a forbid whatever the grants say, for its role and purpose only', () => {
-    const grants = [grant('a', { tags: ['root', 'pseudonym', 'phi.note'] }), grant('b', { role: 'chief', tags: ['root', 'pseudonym', 'phi.note'] })];
+    const grants = [
+      grant('a', { tags: ['root', 'pseudonym', 'phi.note'] }),
+      grant('b', { role: 'chief', tags: ['root', 'pseudonym', 'phi.note'] }),
+    ];
     const policy = policyOf(grants, [forbid({})]);
     expect(classOf(policy).may('read', ['phi.note'])).toBe(false);
     expect(classOf(policy, { roles: ['chief', 'nurse'] }).may('read', ['phi.note'])).toBe(false);
@@ -59,7 +109,11 @@ describe('a cell', () => {
 
   it('is decided for an action: reading is not training', () => {
     const nurse = classOf(policyOf([grant('a', { actions: ['read'] })]));
-    expect([nurse.may('read', ['pseudonym']), nurse.may('train', ['pseudonym']), nurse.may('execute', ['pseudonym'])]).toEqual([true, false, false]);
+    expect([nurse.may('read', ['pseudonym']), nurse.may('train', ['pseudonym']), nurse.may('execute', ['pseudonym'])]).toEqual([
+      true,
+      false,
+      false,
+    ]);
   });
 });
 
@@ -81,7 +135,9 @@ describe('rows', () => {
   });
 
   it('behind the second wall reach no higher than the highest grant', () => {
-    expect(classOf(policyOf([grant('a', { rows: allOf(ownSite, upToSensitivity(1)) }), grant('b', { rows: upToSensitivity(0) })])).clearance).toBe(1);
+    expect(
+      classOf(policyOf([grant('a', { rows: allOf(ownSite, upToSensitivity(1)) }), grant('b', { rows: upToSensitivity(0) })])).clearance,
+    ).toBe(1);
     expect(classOf(policyOf([])).clearance).toBe(-1);
   });
 

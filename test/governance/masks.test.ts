@@ -18,7 +18,13 @@ afterAll(async () => {
 });
 
 const pads = maskPads(Buffer.alloc(32, 5));
-const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 12 }), fc.stringMatching(/^\d{0,9}$/), fc.constantFrom('03601', '10283-1', '02139', '021390', '0213', '９４１０３', '12 45', '12345\n', '\n12345')).filter((each) => !each.includes('\0'));
+const text = fc
+  .oneof(
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.stringMatching(/^\d{0,9}$/),
+    fc.constantFrom('03601', '10283-1', '02139', '021390', '0213', '９４１０３', '12 45', '12345\n', '\n12345'),
+  )
+  .filter((each) => !each.includes('\0'));
 const instant = fc.date({ min: new Date('1000-01-01T00:00:00Z'), max: new Date('9998-12-31T23:59:59.999Z'), noInvalidDate: true });
 const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   text,
@@ -38,7 +44,10 @@ async function inSql(mask: Mask, type: SqlType, values: readonly unknown[], reda
   const clean = builder.bind('clean', `${castOf(type)}[]`, () => redacted);
   const masked = jsonForm(`(${maskSql(builder, mask, 'v.x', type, 'v', { redacted: 'clean' } as ColumnField)})`, type);
   const binds = builder.binds.map((bind) => bind({ maskPads: pads } as PlanValues));
-  const { rows } = await pools.reader.query<{ out: string | null }>(`select to_json(${masked})::text as out from unnest(${given}, ${clean}) with ordinality as v(x, clean, n) order by n`, binds);
+  const { rows } = await pools.reader.query<{ out: string | null }>(
+    `select to_json(${masked})::text as out from unnest(${given}, ${clean}) with ordinality as v(x, clean, n) order by n`,
+    binds,
+  );
   return rows.map((row) => (row.out === null ? null : (JSON.parse(row.out) as unknown)));
 }
 

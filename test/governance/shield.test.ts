@@ -1,6 +1,15 @@
 import 'reflect-metadata';
 import { graphql, isInterfaceType, isObjectType, type GraphQLSchema } from 'graphql';
-import { PolicyClass, assertClassified, buildClassSchema, composePolicy, dataTypes, guard, guardTree, type Policy } from '../../src/governance/index.js';
+import {
+  PolicyClass,
+  assertClassified,
+  buildClassSchema,
+  composePolicy,
+  dataTypes,
+  guard,
+  guardTree,
+  type Policy,
+} from '../../src/governance/index.js';
 import { fail } from '../../src/cli/output.js';
 import { buildSchema } from '../../src/gateway/index.js';
 import { DECLARATION, isCoded } from '../../src/kernel/index.js';
@@ -17,12 +26,15 @@ beforeAll(async () => {
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const analyst = (): PolicyClass => new PolicyClass(policy, ['analyst'], 'HRESCH', true, NOW);
 const officer = (): PolicyClass => new PolicyClass(policy, ['privacy_officer'], 'HOPERAT', true, NOW);
-const treeOf = (schema: GraphQLSchema, policyClass: PolicyClass) => guardTree(schema, policyClass) as unknown as Record<string, Record<string, Rule>>;
+const treeOf = (schema: GraphQLSchema, policyClass: PolicyClass) =>
+  guardTree(schema, policyClass) as unknown as Record<string, Record<string, Rule>>;
 
 describe('the generated tree', () => {
   it('has one rule of its own for every field of every type, named by its coordinate (T2, T5, T14)', () => {
     const tree = treeOf(base, analyst());
-    const rules = dataTypes(base).flatMap((type) => Object.keys(type.getFields()).map((field) => [`${type.name}.${field}`, tree[type.name]?.[field]] as const));
+    const rules = dataTypes(base).flatMap((type) =>
+      Object.keys(type.getFields()).map((field) => [`${type.name}.${field}`, tree[type.name]?.[field]] as const),
+    );
     expect(rules.length).toBeGreaterThan(300);
     for (const [coordinate, rule] of rules) expect(rule?.name).toBe(coordinate);
     expect(new Set(rules.map(([, rule]) => rule)).size).toBe(rules.length);
@@ -49,7 +61,10 @@ describe('the generated tree', () => {
 describe('the guarded schema', () => {
   const QUERY = '{ patients(first: 1) { edges { node { id familyName } } } }';
   /** The base schema with resolvers that answer everything, under the tree of a class. */
-  function answered(policyClass: PolicyClass, patients: () => unknown = () => ({ edges: [{ node: { id: 'p', familyName: 'Planted' } }] })): GraphQLSchema {
+  function answered(
+    policyClass: PolicyClass,
+    patients: () => unknown = () => ({ edges: [{ node: { id: 'p', familyName: 'Planted' } }] }),
+  ): GraphQLSchema {
     const field = base.getQueryType()?.getFields()['patients'];
     if (field) field.resolve = patients;
     return guard(base, policyClass);
@@ -97,7 +112,11 @@ describe('the guarded schema', () => {
     let runs = 0;
     const field = base.getMutationType()?.getFields()['releaseQuarantine'];
     if (field) field.resolve = () => ((runs += 1), { released: 1 });
-    const result = await run(guard(base, policyClass), { policyClass }, 'mutation { releaseQuarantine(ids: ["x"], reason: "x") { released } }');
+    const result = await run(
+      guard(base, policyClass),
+      { policyClass },
+      'mutation { releaseQuarantine(ids: ["x"], reason: "x") { released } }',
+    );
     expect([runs, result.errors?.length]).toEqual([0, 1]);
   });
 });
@@ -105,7 +124,10 @@ describe('the guarded schema', () => {
 describe('the schema of a class', () => {
   it('filters introspection, which no rule reaches (T8)', async () => {
     const schema = buildClassSchema(base, officer());
-    const result = await graphql({ schema, source: '{ __type(name: "Patient") { fields { name } } hidden: __type(name: "Note") { name } }' });
+    const result = await graphql({
+      schema,
+      source: '{ __type(name: "Patient") { fields { name } } hidden: __type(name: "Note") { name } }',
+    });
     expect(JSON.stringify(result.data)).not.toMatch(/familyName|"Note"/);
     expect(schema.getType('Note')).toBeUndefined();
     expect(schema.getType('AuditRecord')).toBeDefined();
@@ -134,7 +156,10 @@ describe('a schema is refused at start', () => {
     ['without a declaration', {}],
     ['without tags', { [DECLARATION]: { kind: 'column', column: 'sex', type: 'text', tags: [] } }],
     ['with a tag that there is not', { [DECLARATION]: { kind: 'column', column: 'sex', type: 'text', tags: ['salary'] } }],
-    ['required though its tags go beyond those of its row', { [DECLARATION]: { kind: 'column', column: 'sex', type: 'text', required: true, tags: ['demographic'] } }],
+    [
+      'required though its tags go beyond those of its row',
+      { [DECLARATION]: { kind: 'column', column: 'sex', type: 'text', required: true, tags: ['demographic'] } },
+    ],
   ])('for a field %s, by name', (_, extensions) => {
     const type = base.getType('Patient');
     const field = isObjectType(type) ? type.getFields()['sex'] : undefined;
@@ -142,7 +167,11 @@ describe('a schema is refused at start', () => {
     const kept = field.extensions;
     field.extensions = extensions;
     try {
-      expect(() => { assertClassified(base); }).toThrow(expect.objectContaining({ code: 'SCHEMA_UNCLASSIFIED', message: expect.stringContaining('Patient.sex') as string }) as Error);
+      expect(() => {
+        assertClassified(base);
+      }).toThrow(
+        expect.objectContaining({ code: 'SCHEMA_UNCLASSIFIED', message: expect.stringContaining('Patient.sex') as string }) as Error,
+      );
       const said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
       try {
         assertClassified(base);
@@ -155,6 +184,8 @@ describe('a schema is refused at start', () => {
     } finally {
       field.extensions = kept;
     }
-    expect(() => { assertClassified(base); }).not.toThrow();
+    expect(() => {
+      assertClassified(base);
+    }).not.toThrow();
   });
 });

@@ -28,9 +28,14 @@ interface Ended {
 function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
   return new Promise((done) => {
     const { PATH = '', HOME = '' } = process.env;
-    execFile(process.execPath, [BIN, ...args], { env: { PATH, HOME, THALAMUS_HOME: home, DATABASE_URL: database.url, ...env }, timeout: 30_000 }, (error, out, err) => {
-      done({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
-    });
+    execFile(
+      process.execPath,
+      [BIN, ...args],
+      { env: { PATH, HOME, THALAMUS_HOME: home, DATABASE_URL: database.url, ...env }, timeout: 30_000 },
+      (error, out, err) => {
+        done({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
+      },
+    );
   });
 }
 
@@ -45,7 +50,14 @@ const lines = (text: string): string[] => text.split('\n').filter((line) => line
 describe('a verb', () => {
   it('doctor says that all is well, as JSON', async () => {
     const { code, out } = await run(['doctor', '--json']);
-    expect(JSON.parse(out)).toMatchObject({ ok: true, findings: [{ check: 'node', ok: true }, { check: 'disk', ok: true }, { check: 'database', ok: true }] });
+    expect(JSON.parse(out)).toMatchObject({
+      ok: true,
+      findings: [
+        { check: 'node', ok: true },
+        { check: 'disk', ok: true },
+        { check: 'database', ok: true },
+      ],
+    });
     expect(code).toBe(0);
   }, 30_000);
 
@@ -53,7 +65,11 @@ describe('a verb', () => {
     const { code, out } = await run(['token', '--as', 'analyst']);
     expect([code, lines(out).length]).toEqual([0, 1]);
     expect(out.trim().split('.')).toHaveLength(3);
-    expect(JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({ sub: 'demo-analyst', purpose: 'HRESCH', roles: ['analyst'] });
+    expect(JSON.parse(Buffer.from(out.split('.')[1] ?? '', 'base64url').toString())).toMatchObject({
+      sub: 'demo-analyst',
+      purpose: 'HRESCH',
+      roles: ['analyst'],
+    });
   }, 30_000);
 
   it('query answers, lineage finds what stands behind it, and audit verify finds the log whole', async () => {
@@ -78,7 +94,13 @@ describe('a verb', () => {
   }, 30_000);
 
   it('explain shows verdicts, columns and the statement, and reads nothing', async () => {
-    const { code, out } = await run(['explain', '-f', written('names.graphql', '{ patients(first: 1) { edges { node { familyName } } } }'), '--as', 'analyst']);
+    const { code, out } = await run([
+      'explain',
+      '-f',
+      written('names.graphql', '{ patients(first: 1) { edges { node { familyName } } } }'),
+      '--as',
+      'analyst',
+    ]);
     const plan = JSON.parse(out) as { path: string; sql: string; decisions: { coordinate: string; verdict: string }[] };
     expect([code, plan.path]).toEqual([0, 'compiled']);
     expect(plan.sql).toContain('sha256');
@@ -105,12 +127,16 @@ describe('a mistake ends with one line and a code', () => {
     ['a database that is not there', ['schema'], { DATABASE_URL: 'postgres://thalamus:x@127.0.0.1:1/none' }, 1, /^DATABASE_UNAVAILABLE/],
     ['an issuer without its keys', ['schema'], { OIDC_ISSUER: 'https://id.example' }, 2, /^CONFIG_INVALID: OIDC_ISSUER/],
     ['a lineage id that is unknown', ['lineage', '00000000-0000-7000-8000-000000000000'], {}, 1, /^$/],
-  ])('%s', async (_, args, env, code, text) => {
-    const ended = await run(args, env);
-    expect([ended.code, ended.err.trim()]).toEqual([code, expect.stringMatching(text)]);
-    expect(lines(ended.err).length).toBeLessThanOrEqual(2);
-    expect(ended.err).not.toMatch(/ at .*:\d+:\d+|node_modules/);
-  }, 40_000);
+  ])(
+    '%s',
+    async (_, args, env, code, text) => {
+      const ended = await run(args, env);
+      expect([ended.code, ended.err.trim()]).toEqual([code, expect.stringMatching(text)]);
+      expect(lines(ended.err).length).toBeLessThanOrEqual(2);
+      expect(ended.err).not.toMatch(/ at .*:\d+:\d+|node_modules/);
+    },
+    40_000,
+  );
 
   it('a port that is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');

@@ -347,7 +347,7 @@ function startInChild(
   return new Promise((done, fail) => {
     child.once('message', (message) => {
       if (message === 'ready') done(child);
-      else fail(new Error(String(message)));
+      else fail(new Error(JSON.stringify(message)));
     });
     child.once('exit', () => {
       fail(new Error('the child ended'));

@@ -233,7 +233,10 @@ export class Variant {
   carriers!: readonly Carrier[] | null;
 }
 
-/** What the genomics product knows of a person; its decorator registers it. @public */
+/**
+ * What the genomics product knows of a person; its decorator registers it.
+ * @public
+ */
 @extension(() => Patient)
 export class PatientFields {
   @reader({

@@ -302,7 +302,10 @@ export class ImagingStudy {
   instanceCount!: number | null;
 }
 
-/** What the imaging product adds to a person; its decorator registers it. @public */
+/**
+ * What the imaging product adds to a person; its decorator registers it.
+ * @public
+ */
 @extension(() => Patient)
 export class PatientImaging {
   @collection({

@@ -260,7 +260,10 @@ export class NoteConcept {
   patient!: unknown;
 }
 
-/** What the notes product adds to a person; its decorator registers it. @public */
+/**
+ * What the notes product adds to a person; its decorator registers it.
+ * @public
+ */
 @extension(() => Patient)
 export class PatientNotes {
   @collection({

@@ -39,7 +39,13 @@ export class Condition {
   display!: string | null;
   @column({ column: 'onset_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it began.' })
   onsetAt!: string | null;
-  @column({ column: 'recorded_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it was recorded.' })
+  @column({
+    column: 'recorded_at',
+    type: 'timestamptz',
+    tags: ['clinical', 'pii.quasi'],
+    safeHarbor: 'C',
+    description: 'When it was recorded.',
+  })
   recordedAt!: string | null;
   @column({
     column: 'status',
@@ -92,7 +98,13 @@ export class Observation {
     description: 'Category, for example laboratory or vital-signs.',
   })
   category!: string | null;
-  @column({ column: 'effective_at', type: 'timestamptz', tags: ['clinical', 'pii.quasi'], safeHarbor: 'C', description: 'When it was observed.' })
+  @column({
+    column: 'effective_at',
+    type: 'timestamptz',
+    tags: ['clinical', 'pii.quasi'],
+    safeHarbor: 'C',
+    description: 'When it was observed.',
+  })
   effectiveAt!: string | null;
   @column({ column: 'value', type: 'float8', tags: ['clinical'], safeHarbor: 'none', description: 'Numeric value in `unit`.' })
   value!: number | null;
@@ -157,7 +169,10 @@ export class Consent {
   understood!: boolean | null;
 }
 
-/** What the patients product knows of a person; its decorator registers it. @public */
+/**
+ * What the patients product knows of a person; its decorator registers it.
+ * @public
+ */
 @extension(() => Patient)
 export class PatientFields {
   @column({ column: 'mrn', type: 'text', tags: ['pii.direct'], safeHarbor: 'H', description: 'Medical record number.' })

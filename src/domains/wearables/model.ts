@@ -226,7 +226,10 @@ const RANGE = [
   { argument: 'to', description: 'Samples before this instant.', type: 'DateTime', required: true },
 ] as const;
 
-/** What the wearables product knows of a person; its decorator registers it. @public */
+/**
+ * What the wearables product knows of a person; its decorator registers it.
+ * @public
+ */
 @extension(() => Patient)
 export class PatientFields {
   @collection({

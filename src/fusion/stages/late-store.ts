@@ -19,6 +19,7 @@ export function serialiseLate(model: LateModel): StoredModel {
  */
 export function deserialiseLate(stored: StoredModel): LateModel {
   if (contentHash(stored.model) !== stored.hash) throw new CodedError('CONFLICT', 'The model does not match its content hash.');
-  if (stored.model.kind !== 'late_poe') throw new CodedError('BAD_INPUT', "The model is not of the kind 'late_poe'.");
+  const kind: string = stored.model.kind;
+  if (kind !== 'late_poe') throw new CodedError('BAD_INPUT', "The model is not of the kind 'late_poe'.");
   return stored.model;
 }

@@ -3,7 +3,6 @@ import { assessTokens, prepare } from './context.js';
 import type { Assessment, Experiencer, Negation, Prepared, Span, Temporality, Trigger } from './context.js';
 import type { NoteSection } from './note-record.js';
 
-
 /** A mention of a concept. Offsets are UTF-16 code units into the canonical body, end exclusive (spec notes N5, N12). */
 export interface Concept extends Span {
   /** ICD-10-CM. */

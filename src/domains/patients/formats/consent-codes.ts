@@ -14,8 +14,31 @@ const NARROWER: Readonly<Record<Purpose, readonly string[]>> = {
   ETREAT: ['ERTREAT'],
   HPAYMT: ['CLMATTCH', 'COVAUTH', 'COVERAGE', 'ELIGDTRM', 'ELIGVER', 'ENROLLM', 'MILDCRG', 'REMITADV'],
   HOPERAT: [
-    'CAREMGT', 'DONAT', 'FRAUD', 'GOV', 'HACCRED', 'HCOMPL', 'HDECD', 'HDIRECT', 'HDM', 'HLEGAL', 'HOUTCOMS', 'HPRGRP', 'HQUALIMP', 'HSYSADMIN',
-    'LABELING', 'METAMGT', 'MEMADMIN', 'MILCDM', 'PATADMIN', 'PATSFTY', 'PERFMSR', 'RECORDMGT', 'SYSDEV', 'HTEST', 'TRAIN',
+    'CAREMGT',
+    'DONAT',
+    'FRAUD',
+    'GOV',
+    'HACCRED',
+    'HCOMPL',
+    'HDECD',
+    'HDIRECT',
+    'HDM',
+    'HLEGAL',
+    'HOUTCOMS',
+    'HPRGRP',
+    'HQUALIMP',
+    'HSYSADMIN',
+    'LABELING',
+    'METAMGT',
+    'MEMADMIN',
+    'MILCDM',
+    'PATADMIN',
+    'PATSFTY',
+    'PERFMSR',
+    'RECORDMGT',
+    'SYSDEV',
+    'HTEST',
+    'TRAIN',
   ],
   HRESCH: ['BIORCH', 'CLINTRCH', 'CLINTRCHNPC', 'CLINTRCHPC', 'PRECLINTRCH', 'DSRCH', 'POARCH', 'TRANSRCH'],
   PUBHLTH: ['DISASTER', 'THREAT'],
@@ -24,7 +47,9 @@ const NARROWER: Readonly<Record<Purpose, readonly string[]>> = {
 /** Known purposes of use that are never granted by a row: break-glass has its own way, the others are not offered. */
 const OUTSIDE = ['BTG', 'HMARKT', 'PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'];
 
-const BROADER: ReadonlyMap<string, Purpose> = new Map(PURPOSES.flatMap((purpose) => NARROWER[purpose].map((code): [string, Purpose] => [code, purpose])));
+const BROADER: ReadonlyMap<string, Purpose> = new Map(
+  PURPOSES.flatMap((purpose) => NARROWER[purpose].map((code): [string, Purpose] => [code, purpose])),
+);
 const KNOWN_PURPOSES: ReadonlySet<string> = new Set([...PURPOSES, ...BROADER.keys(), ...OUTSIDE]);
 
 export function isPurpose(code: string): boolean {

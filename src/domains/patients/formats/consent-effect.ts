@@ -30,7 +30,10 @@ export function compileConsent(consents: readonly ConsentRecord[]): ConsentEffec
   const privacy = inForce.filter((consent) => consent.scope === 'patient-privacy' || consent.scope === '');
   const research = inForce.filter((consent) => consent.scope === 'research');
   const instants = boundaries([...privacy, ...research]);
-  return rows(instants, instants.map((at) => gridAt(privacy, research, at)));
+  return rows(
+    instants,
+    instants.map((at) => gridAt(privacy, research, at)),
+  );
 }
 
 /** The starts of the stretches of time inside which nothing changes; the first is -Infinity. */
@@ -54,7 +57,8 @@ function gridAt(privacy: readonly ConsentRecord[], research: readonly ConsentRec
   const undenied = ruling.map((consent) => consentGrid(consent, at, ALL_LEVELS)).reduce(intersect, filled(ALL_LEVELS));
   const permitted = intersect(undenied, studies.map((consent) => consentGrid(consent, at, 0)).reduce(intersect));
   const purpose = PURPOSES.indexOf('HRESCH');
-  for (let category = 0; category < CATEGORIES.length; category++) grid[cell(purpose, category)] = permitted[cell(purpose, category)] as number;
+  for (let category = 0; category < CATEGORIES.length; category++)
+    grid[cell(purpose, category)] = permitted[cell(purpose, category)] as number;
   return grid;
 }
 
@@ -88,11 +92,20 @@ function rows(instants: readonly number[], grids: readonly Grid[]): ConsentEffec
   const found: ConsentEffect[] = [];
   PURPOSES.forEach((purpose, row) => {
     for (const [level, maxSensitivity] of (['N', 'R', 'V'] as const).entries()) {
-      const masks = grids.map((grid) => CATEGORIES.reduce((mask, bit, category) => mask | (reachable(grid[cell(row, category)] as number) === level + 1 ? bit : 0), 0));
-      for (let at = 0; at < masks.length; ) {
+      const masks = grids.map((grid) =>
+        CATEGORIES.reduce((mask, bit, category) => mask | (reachable(grid[cell(row, category)] as number) === level + 1 ? bit : 0), 0),
+      );
+      for (let at = 0; at < masks.length;) {
         let end = at + 1;
         while (end < masks.length && masks[end] === masks[at]) end++;
-        if (masks[at] !== 0) found.push({ purpose, categories: masks[at] as number, maxSensitivity, validFrom: iso(instants[at]), validTo: iso(instants[end]) });
+        if (masks[at] !== 0)
+          found.push({
+            purpose,
+            categories: masks[at] as number,
+            maxSensitivity,
+            validFrom: iso(instants[at]),
+            validTo: iso(instants[end]),
+          });
         at = end;
       }
     }

@@ -1,4 +1,14 @@
-import { ALL_LEVELS, deniedLevels, deniedPurposes, LEVEL, MODALITY_CATEGORIES, permittedLevels, permittedPurposes, PURPOSES, TPO } from './consent-codes.js';
+import {
+  ALL_LEVELS,
+  deniedLevels,
+  deniedPurposes,
+  LEVEL,
+  MODALITY_CATEGORIES,
+  permittedLevels,
+  permittedPurposes,
+  PURPOSES,
+  TPO,
+} from './consent-codes.js';
 import type { Purpose } from './consent-codes.js';
 import { dateInterval } from './fhir-date.js';
 import type { ConsentProvision, ConsentRecord } from './fhir-consent.js';
@@ -22,7 +32,8 @@ export function intersect(left: Grid, right: Grid): Grid {
 /** What holds where no consent speaks: treatment, payment and operations on data of normal sensitivity. */
 export function impliedGrid(): Grid {
   const grid = filled(0);
-  for (const purpose of TPO) for (let category = 0; category < CATEGORIES.length; category++) grid[cell(PURPOSES.indexOf(purpose), category)] = LEVEL.N;
+  for (const purpose of TPO)
+    for (let category = 0; category < CATEGORIES.length; category++) grid[cell(PURPOSES.indexOf(purpose), category)] = LEVEL.N;
   return grid;
 }
 
@@ -37,7 +48,10 @@ export function consentGrid(consent: ConsentRecord, at: number, unsaid: number):
 
 /** Applies provisions to a grid. Nested provisions are exceptions to their parent and act inside its reach only. */
 class Rules {
-  constructor(private readonly provisions: readonly ConsentProvision[], private readonly at: number) {}
+  constructor(
+    private readonly provisions: readonly ConsentProvision[],
+    private readonly at: number,
+  ) {}
 
   apply(index: number, grid: Grid, parentReach: Grid): void {
     const rule = this.provisions[index] as ConsentProvision;
@@ -58,7 +72,8 @@ class Rules {
       for (const child of nested) if (this.provisions[child]?.type === type) this.apply(child, grid, reach);
     }
     // An exception to a nested denial restores what was permitted before it, and no more.
-    if (rule.type === 'deny' && rule.depth > 0) for (let at = 0; at < grid.length; at++) grid[at] = (grid[at] as number) & (before[at] as number);
+    if (rule.type === 'deny' && rule.depth > 0)
+      for (let at = 0; at < grid.length; at++) grid[at] = (grid[at] as number) & (before[at] as number);
   }
 
   private nested(index: number): number[] {
@@ -85,8 +100,8 @@ function isDuring(rule: ConsentProvision, at: number): boolean {
 /** Start inclusive, end exclusive, in ms since 1970; unbounded sides are infinite. */
 export function bounds(rule: ConsentProvision): { start: number; end: number } {
   return {
-    start: rule.start === null ? -Infinity : dateInterval(rule.start)?.from ?? -Infinity,
-    end: rule.end === null ? Infinity : dateInterval(rule.end)?.until ?? Infinity,
+    start: rule.start === null ? -Infinity : (dateInterval(rule.start)?.from ?? -Infinity),
+    end: rule.end === null ? Infinity : (dateInterval(rule.end)?.until ?? Infinity),
   };
 }
 

@@ -24,9 +24,16 @@ export interface CrosswalkRow {
 type Column = keyof CrosswalkRow;
 
 const COLUMNS: ReadonlyMap<string, Column> = new Map<string, Column>([
-  ['person_key', 'personKey'], ['mrn', 'mrn'], ['synthea_patient_id', 'fhirPatientId'], ['fhir_patient_id', 'fhirPatientId'],
-  ['genomics_sample_id', 'sampleId'], ['sample_id', 'sampleId'], ['dicom_patient_id', 'dicomPatientId'], ['dicom_issuer', 'dicomIssuer'],
-  ['device_id', 'deviceId'], ['link_basis', 'basis'],
+  ['person_key', 'personKey'],
+  ['mrn', 'mrn'],
+  ['synthea_patient_id', 'fhirPatientId'],
+  ['fhir_patient_id', 'fhirPatientId'],
+  ['genomics_sample_id', 'sampleId'],
+  ['sample_id', 'sampleId'],
+  ['dicom_patient_id', 'dicomPatientId'],
+  ['dicom_issuer', 'dicomIssuer'],
+  ['device_id', 'deviceId'],
+  ['link_basis', 'basis'],
 ]);
 const REQUIRED: readonly Column[] = ['personKey', 'basis'];
 
@@ -40,7 +47,9 @@ export const crosswalk: Format<CrosswalkRow> = {
   mediaType: 'text/csv',
 
   sniff(head: Uint8Array): boolean {
-    const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('utf8').replace(/^\ufeff/, '');
+    const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+      .toString('utf8')
+      .replace(/^\ufeff/, '');
     const header = start.split('\n').find((line) => line.trim() !== '' && !line.startsWith('#')) ?? '';
     return header.includes('person_key') && header.includes('link_basis');
   },
@@ -100,7 +109,8 @@ function headerOf(row: CsvRow): Column[] {
     if (column === undefined) throw new CodedError('CROSSWALK_ROW', `Column ${at + 1} of the header is not known`, { place: 'header' });
     return column;
   });
-  if (new Set(header).size !== header.length) throw new CodedError('CROSSWALK_ROW', 'A column stands twice in the header', { place: 'header' });
+  if (new Set(header).size !== header.length)
+    throw new CodedError('CROSSWALK_ROW', 'A column stands twice in the header', { place: 'header' });
   for (const column of REQUIRED) {
     if (!header.includes(column)) throw new CodedError('CROSSWALK_ROW', `The header lacks the column for ${column}`, { place: 'header' });
   }
@@ -120,14 +130,21 @@ function readRow(row: CsvRow, header: readonly Column[], owners: Map<string, str
   const basis = basisOf(cell('basis'));
   if (basis === null) return broken('The link basis is not known');
   const value: CrosswalkRow = {
-    personKey, mrn: cell('mrn'), fhirPatientId: cell('fhirPatientId'), sampleId: cell('sampleId'),
-    dicomPatientId: cell('dicomPatientId'), dicomIssuer: cell('dicomIssuer'), deviceId: cell('deviceId'), basis,
+    personKey,
+    mrn: cell('mrn'),
+    fhirPatientId: cell('fhirPatientId'),
+    sampleId: cell('sampleId'),
+    dicomPatientId: cell('dicomPatientId'),
+    dicomIssuer: cell('dicomIssuer'),
+    deviceId: cell('deviceId'),
+    basis,
   };
   const keys = keysOf(value);
   if (keys.length === 0) return broken('The row links no key');
   if (value.dicomIssuer !== null && value.dicomPatientId === null) return broken('A DICOM issuer stands without a DICOM patient id');
   const contested = keys.find(([, key]) => (owners.get(key) ?? personKey) !== personKey);
-  if (contested !== undefined) return { code: 'IDENTITY_CONTESTED', reason: `The key ${contested[0]} belongs to the person of an earlier row` };
+  if (contested !== undefined)
+    return { code: 'IDENTITY_CONTESTED', reason: `The key ${contested[0]} belongs to the person of an earlier row` };
   for (const [, key] of keys) owners.set(key, personKey);
   return value;
 }
@@ -135,8 +152,11 @@ function readRow(row: CsvRow, header: readonly Column[], owners: Map<string, str
 /** Names and (issuer, id) pairs of the keys that the row states; a DICOM id means nothing without its issuer (CL20). */
 function keysOf(row: CrosswalkRow): [string, string][] {
   const keys: [string, string | null][] = [
-    ['mrn', row.mrn], ['fhirPatientId', row.fhirPatientId], ['sampleId', row.sampleId],
-    ['dicomPatientId', row.dicomPatientId === null ? null : JSON.stringify([row.dicomIssuer, row.dicomPatientId])], ['deviceId', row.deviceId],
+    ['mrn', row.mrn],
+    ['fhirPatientId', row.fhirPatientId],
+    ['sampleId', row.sampleId],
+    ['dicomPatientId', row.dicomPatientId === null ? null : JSON.stringify([row.dicomIssuer, row.dicomPatientId])],
+    ['deviceId', row.deviceId],
   ];
   return keys.flatMap(([name, key]): [string, string][] => (key === null ? [] : [[name, `${name} ${key}`]]));
 }

@@ -8,7 +8,12 @@ export interface CsvRow {
   readonly fault: string | null;
 }
 
-const enum At { FieldStart, Plain, Quoted, QuoteInQuoted }
+const enum At {
+  FieldStart,
+  Plain,
+  Quoted,
+  QuoteInQuoted,
+}
 
 /** RFC 4180 with CR LF or LF line ends. Takes text in pieces of any size, keeps the state between them, never reads a piece twice. */
 export class CsvReader {
@@ -51,7 +56,8 @@ export class CsvReader {
     }
     if (this.state === At.Plain || this.state === At.Quoted) this.field += text.slice(from);
     this.source += text.slice(rowFrom);
-    if (this.source.length > LIMITS.record_bytes_max) throw new CodedError('LIMIT_RECORD', `A row is longer than record_bytes_max (${LIMITS.record_bytes_max})`);
+    if (this.source.length > LIMITS.record_bytes_max)
+      throw new CodedError('LIMIT_RECORD', `A row is longer than record_bytes_max (${LIMITS.record_bytes_max})`);
   }
 
   /** The last record, when the file does not end in a line end. */

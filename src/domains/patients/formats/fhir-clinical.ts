@@ -59,7 +59,10 @@ export function readObservation(resource: JsonObject, resourceId: string, path: 
   const status = text(resource, 'status', path);
   if (status === null || !STATUSES.includes(status)) refuse(`${path}.status`, 'The code is not an Observation status');
   const shared = {
-    effective: date(resource, 'effectiveDateTime', path) ?? date(resource, 'effectiveInstant', path) ?? periodStart(resource, 'effectivePeriod', path),
+    effective:
+      date(resource, 'effectiveDateTime', path) ??
+      date(resource, 'effectiveInstant', path) ??
+      periodStart(resource, 'effectivePeriod', path),
     category: categoryOf(resource, path),
     status,
     labels: labelsOf(resource, path),
@@ -84,7 +87,7 @@ function periodStart(parent: JsonObject, key: string, path: string): string | nu
 
 function categoryOf(resource: JsonObject, path: string): string | null {
   const first = children(resource, 'category', path)[0];
-  return first === undefined ? null : concept(first, `${path}.category[0]`)?.code ?? null;
+  return first === undefined ? null : (concept(first, `${path}.category[0]`)?.code ?? null);
 }
 
 /** Null when no value[x] is present. Ranges, ratios, sampled data and periods stay in the raw resource only. */
@@ -92,7 +95,12 @@ function valueOf(parent: JsonObject, path: string): Value | null {
   const quantity = child(parent, 'valueQuantity', path);
   if (quantity !== null) {
     const place = `${path}.valueQuantity`;
-    return { value: number(quantity, 'value', place), comparator: text(quantity, 'comparator', place), unit: text(quantity, 'code', place) ?? text(quantity, 'unit', place), valueText: null };
+    return {
+      value: number(quantity, 'value', place),
+      comparator: text(quantity, 'comparator', place),
+      unit: text(quantity, 'code', place) ?? text(quantity, 'unit', place),
+      valueText: null,
+    };
   }
   if (parent['valueInteger'] !== undefined) return { ...NO_VALUE, value: number(parent, 'valueInteger', path) };
   const coded = concept(child(parent, 'valueCodeableConcept', path), `${path}.valueCodeableConcept`);

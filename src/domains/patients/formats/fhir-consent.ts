@@ -44,7 +44,20 @@ const STATUSES = ['draft', 'proposed', 'active', 'rejected', 'inactive', 'entere
 const SCOPES = ['patient-privacy', 'research', 'treatment', 'adr'];
 const MEANINGS = ['instance', 'related', 'dependents', 'authoredby'];
 const ROOT_MODIFIERS = ['modifierExtension', 'implicitRules'];
-const PROVISION_KEYS = new Set(['id', 'extension', 'type', 'period', 'purpose', 'securityLabel', 'class', 'code', 'actor', 'dataPeriod', 'data', 'provision']);
+const PROVISION_KEYS = new Set([
+  'id',
+  'extension',
+  'type',
+  'period',
+  'purpose',
+  'securityLabel',
+  'class',
+  'code',
+  'actor',
+  'dataPeriod',
+  'data',
+  'provision',
+]);
 
 /**
  * Reads a FHIR R4 Consent (CL41). It never throws: a consent that is refused would leave the patient with the implied
@@ -60,7 +73,15 @@ export function readConsent(resource: JsonObject, resourceId: string): ConsentRe
     if (one['verified'] !== true) reader.notUnderstood.push(`Consent.verification[${at}].verified`);
   }
   reader.root(resource);
-  return { resourceId, status, scope, dateTime, policy: policyOf(resource), provisions: reader.provisions, notUnderstood: reader.notUnderstood };
+  return {
+    resourceId,
+    status,
+    scope,
+    dateTime,
+    policy: policyOf(resource),
+    provisions: reader.provisions,
+    notUnderstood: reader.notUnderstood,
+  };
 }
 
 class ConsentReader {
@@ -90,12 +111,17 @@ class ConsentReader {
     }
     for (const key of Object.keys(value)) if (!PROVISION_KEYS.has(key) && !key.startsWith('_')) this.notUnderstood.push(`${path}.${key}`);
     // Two statements of the root's type that disagree are none.
-    const type = base !== undefined && value['type'] !== undefined && value['type'] !== base ? undefined : value['type'] ?? base;
+    const type = base !== undefined && value['type'] !== undefined && value['type'] !== base ? undefined : (value['type'] ?? base);
     const period = this.period(value, 'period', path);
     const dataPeriod = this.period(value, 'dataPeriod', path);
     this.provisions.push({
       type: this.known(type, ['permit', 'deny'], `${path}.type`) === 'permit' ? 'permit' : 'deny',
-      purposes: this.codes(value, 'purpose', path, (code, system) => isPurpose(code) && (system === undefined || system.endsWith('v3-ActReason'))),
+      purposes: this.codes(
+        value,
+        'purpose',
+        path,
+        (code, system) => isPurpose(code) && (system === undefined || system.endsWith('v3-ActReason')),
+      ),
       labels: this.codes(value, 'securityLabel', path, isSecurityLabel),
       categories: this.categories(value, path),
       actors: this.actors(value, path),
@@ -106,7 +132,8 @@ class ConsentReader {
       dataEnd: dataPeriod.end,
       depth,
     });
-    for (const [at, nested] of this.list(value, 'provision', path).entries()) this.provision(nested, `${path}.provision[${at}]`, depth + 1, undefined);
+    for (const [at, nested] of this.list(value, 'provision', path).entries())
+      this.provision(nested, `${path}.provision[${at}]`, depth + 1, undefined);
   }
 
   list(parent: JsonObject, key: string, path: string): readonly JsonObject[] {
@@ -136,7 +163,12 @@ class ConsentReader {
     return { start: null, end: null };
   }
 
-  private codes(parent: JsonObject, key: string, path: string, understood: (code: string, system: string | undefined) => boolean): string[] {
+  private codes(
+    parent: JsonObject,
+    key: string,
+    path: string,
+    understood: (code: string, system: string | undefined) => boolean,
+  ): string[] {
     return this.list(parent, key, path).flatMap((one, at) => {
       const { code, system } = one;
       if (typeof code === 'string' && (system === undefined || typeof system === 'string') && understood(code, system)) return [code];
@@ -170,7 +202,9 @@ class ConsentReader {
     if (isObject(element)) {
       if (typeof element['reference'] === 'string') return element['reference'];
       const identifier = element['identifier'];
-      if (isObject(identifier) && typeof identifier['value'] === 'string') return `${String(identifier['system'] ?? '')}|${identifier['value']}`;
+      if (isObject(identifier) && typeof identifier['value'] === 'string') {
+        return `${typeof identifier['system'] === 'string' ? identifier['system'] : ''}|${identifier['value']}`;
+      }
     }
     this.notUnderstood.push(`${path}.reference`);
     return '';

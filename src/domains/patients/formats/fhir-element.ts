@@ -80,7 +80,9 @@ export function concept(object: JsonObject | null, path: string): Coding | null 
 
 /** Codes of meta.security, each once. */
 export function labelsOf(resource: JsonObject, path: string): readonly string[] {
-  return metaCodings(resource, 'security', path).flatMap((one) => one.code ?? []).filter((code, at, all) => all.indexOf(code) === at);
+  return metaCodings(resource, 'security', path)
+    .flatMap((one) => one.code ?? [])
+    .filter((code, at, all) => all.indexOf(code) === at);
 }
 
 export function metaCodings(resource: JsonObject, key: 'security' | 'tag', path: string): readonly Coding[] {

@@ -36,7 +36,8 @@ export async function* documents(input: AsyncIterable<Uint8Array>, name: string)
 
 /** Text that is not UTF-8 is refused before it is decoded, since decoding would replace what it cannot read. */
 export function requireUtf8(document: JsonDocument): void {
-  if (!isUtf8(document.bytes)) throw new CodedError('ENCODING_INVALID', 'The text is not UTF-8', { place: document.line === null ? 'file' : `line ${document.line}` });
+  if (!isUtf8(document.bytes))
+    throw new CodedError('ENCODING_INVALID', 'The text is not UTF-8', { place: document.line === null ? 'file' : `line ${document.line}` });
 }
 
 /** Tells NDJSON by a first line that ends in '}' before a second that begins with '{', which no single JSON text has. */
@@ -65,8 +66,12 @@ async function* joined(head: readonly Uint8Array[], iterator: AsyncIterator<Uint
 }
 
 async function whole(input: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const bytes = await readAll(input, LIMITS.record_bytes_max, () =>
-    new CodedError('FILE_TOO_LARGE', `A FHIR document is larger than record_bytes_max (${LIMITS.record_bytes_max}); send it as NDJSON`));
+  const bytes = await readAll(
+    input,
+    LIMITS.record_bytes_max,
+    () =>
+      new CodedError('FILE_TOO_LARGE', `A FHIR document is larger than record_bytes_max (${LIMITS.record_bytes_max}); send it as NDJSON`),
+  );
   if (bytes.length === 0) throw new CodedError('FILE_EMPTY', 'The file holds no bytes');
   return bytes;
 }
@@ -95,7 +100,10 @@ async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<JsonDo
     }
     parts.push(chunk.subarray(start));
     size += chunk.length - start;
-    if (size > LIMITS.record_bytes_max) throw new CodedError('LIMIT_RECORD', `A line is longer than record_bytes_max (${LIMITS.record_bytes_max})`, { place: `line ${line}` });
+    if (size > LIMITS.record_bytes_max)
+      throw new CodedError('LIMIT_RECORD', `A line is longer than record_bytes_max (${LIMITS.record_bytes_max})`, {
+        place: `line ${line}`,
+      });
   }
   if (!any) throw new CodedError('FILE_EMPTY', 'The file holds no bytes');
   const bytes = take();

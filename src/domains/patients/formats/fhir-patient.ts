@@ -82,7 +82,9 @@ function identifiersOf(resource: JsonObject, path: string): PatientIdentifier[] 
     if (value === null) return;
     const system = text(one, 'system', place);
     const assigner = child(one, 'assigner', place);
-    const issuer = system ?? (assigner === null ? null : text(assigner, 'reference', `${place}.assigner`) ?? text(assigner, 'display', `${place}.assigner`));
+    const issuer =
+      system ??
+      (assigner === null ? null : (text(assigner, 'reference', `${place}.assigner`) ?? text(assigner, 'display', `${place}.assigner`)));
     const code = concept(child(one, 'type', place), `${place}.type`)?.code;
     const type = TYPED.find((known) => known === code) ?? (system === 'http://hl7.org/fhir/sid/us-ssn' ? 'SS' : 'OTHER');
     found.push({ issuer: issuer ?? '', value, type });
@@ -106,7 +108,12 @@ function addressOf(resource: JsonObject, path: string): Pick<PatientFacts, 'addr
   if (address === undefined) return { addressLine: null, city: null, state: null, postalCode: null };
   const place = `${path}.address[${at}]`;
   const line = texts(address, 'line', place).join(', ');
-  return { addressLine: line === '' ? null : line, city: text(address, 'city', place), state: text(address, 'state', place), postalCode: text(address, 'postalCode', place) };
+  return {
+    addressLine: line === '' ? null : line,
+    city: text(address, 'city', place),
+    state: text(address, 'state', place),
+    postalCode: text(address, 'postalCode', place),
+  };
 }
 
 /** Index of the first item of a wanted use, else the first that is not of an unwanted one, else 0. */
@@ -115,7 +122,10 @@ function preferred(items: readonly JsonObject[], wanted: readonly string[], unwa
     const at = items.findIndex((item) => item['use'] === use);
     if (at >= 0) return at;
   }
-  return Math.max(0, items.findIndex((item) => !unwanted.includes(String(item['use']))));
+  return Math.max(
+    0,
+    items.findIndex((item) => !unwanted.includes(String(item['use']))),
+  );
 }
 
 function birthDateOf(resource: JsonObject, path: string): string | null {
@@ -144,7 +154,10 @@ function codeOrText(parent: JsonObject, key: string, path: string): string | nul
 
 function languageOf(resource: JsonObject, path: string): string | null {
   const spoken = children(resource, 'communication', path);
-  const at = Math.max(0, spoken.findIndex((one) => one['preferred'] === true));
+  const at = Math.max(
+    0,
+    spoken.findIndex((one) => one['preferred'] === true),
+  );
   const one = spoken[at];
   return one === undefined ? null : codeOrText(one, 'language', `${path}.communication[${at}]`);
 }
@@ -160,7 +173,7 @@ function usCore(resource: JsonObject, name: string, path: string): string | null
   if (words !== undefined) return text(words, 'valueString', `${place}.extension`);
   const category = inner.find((one) => one['url'] === 'ombCategory');
   const coded = category === undefined ? null : child(category, 'valueCoding', `${place}.extension`);
-  return coded === null ? null : text(coded, 'display', `${place}.extension.value`) ?? text(coded, 'code', `${place}.extension.value`);
+  return coded === null ? null : (text(coded, 'display', `${place}.extension.value`) ?? text(coded, 'code', `${place}.extension.value`));
 }
 
 /** The id of the managing organisation: of the Bundle's entry, else the reference's last part, else its display. */

@@ -11,7 +11,8 @@ const RESTFUL = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[
 /** The resource id: its own, else the tail of its fullUrl (a POST inside a transaction has no id yet). Null when neither. */
 export function resourceId(resource: JsonObject, fullUrl: string | null, path: string): string | null {
   const id = text(resource, 'id', path);
-  if (id !== null) return /^[A-Za-z0-9.-]{1,64}$/.test(id) ? id : refuse(`${path}.id`, 'A resource id has 1 to 64 letters, digits, dots and hyphens');
+  if (id !== null)
+    return /^[A-Za-z0-9.-]{1,64}$/.test(id) ? id : refuse(`${path}.id`, 'A resource id has 1 to 64 letters, digits, dots and hyphens');
   if (fullUrl === null) return null;
   if (fullUrl.startsWith('urn:uuid:')) return fullUrl.slice('urn:uuid:'.length);
   return RESTFUL.exec(fullUrl)?.[2] ?? null;
@@ -57,7 +58,7 @@ export class ReferenceIndex {
     // An absolute URL means that server only; its Type/id tail may be somebody else here.
     if (reference.includes(':')) return null;
     const parts = RESTFUL.exec(reference);
-    return parts === null ? null : this.byName.get(`${parts[1]}/${parts[2]}`) ?? null;
+    return parts === null ? null : (this.byName.get(`${parts[1]}/${parts[2]}`) ?? null);
   }
 
   identified(type: string, key: string): Target | null {
@@ -78,7 +79,7 @@ export function patientOf(index: ReferenceIndex, owner: JsonObject, key: string,
   if (reference === null) {
     const name = identifierKey(element['identifier']);
     const type = element['type'];
-    return name === null || (type !== undefined && type !== 'Patient') ? null : index.identified('Patient', name)?.id ?? name;
+    return name === null || (type !== undefined && type !== 'Patient') ? null : (index.identified('Patient', name)?.id ?? name);
   }
   const target = index.resolve(reference, owner);
   if (reference.startsWith('#')) {
@@ -95,7 +96,7 @@ export function patientOf(index: ReferenceIndex, owner: JsonObject, key: string,
   const parts = RESTFUL.exec(reference);
   if (parts === null) refuse(`${place}.reference`, 'The reference is of no known form');
   if (parts[1] !== 'Patient') return null;
-  return reference.includes(':') ? reference : parts[2] as string;
+  return reference.includes(':') ? reference : (parts[2] as string);
 }
 
 function containedPatient(index: ReferenceIndex, owner: JsonObject, reference: string, place: string): string {

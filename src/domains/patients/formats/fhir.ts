@@ -21,13 +21,14 @@ interface Raw {
 }
 
 /** What a FHIR file says. `patientRef` takes the forms of patientOf() in fhir-reference.ts. */
-export type ClinicalRecord = Raw & (
-  | { readonly kind: 'patient'; readonly patient: PatientFacts }
-  | ({ readonly kind: 'condition'; readonly patientRef: string } & ConditionFacts)
-  | ({ readonly kind: 'observation'; readonly patientRef: string } & ObservationFacts)
-  | { readonly kind: 'consent'; readonly patientRef: string; readonly consent: ConsentRecord }
-  | { readonly kind: 'resource'; readonly patientRef: string | null; readonly type: string; readonly resourceId: string }
-);
+export type ClinicalRecord = Raw &
+  (
+    | { readonly kind: 'patient'; readonly patient: PatientFacts }
+    | ({ readonly kind: 'condition'; readonly patientRef: string } & ConditionFacts)
+    | ({ readonly kind: 'observation'; readonly patientRef: string } & ObservationFacts)
+    | { readonly kind: 'consent'; readonly patientRef: string; readonly consent: ConsentRecord }
+    | { readonly kind: 'resource'; readonly patientRef: string | null; readonly type: string; readonly resourceId: string }
+  );
 
 type Outcome = Omit<ParsedRecord<ClinicalRecord>, 'ordinal'> | Omit<ParsedFault, 'ordinal'>;
 
@@ -54,7 +55,10 @@ export const fhir: Format<ClinicalRecord> = {
   mediaType: 'application/fhir+json',
 
   sniff(head: Uint8Array): boolean {
-    const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength).toString('latin1').replace(/^\u00ef\u00bb\u00bf/, '').trimStart();
+    const start = Buffer.from(head.buffer, head.byteOffset, head.byteLength)
+      .toString('latin1')
+      .replace(/^\u00ef\u00bb\u00bf/, '')
+      .trimStart();
     return start.startsWith('{') && start.includes('"resourceType"');
   },
 
@@ -81,9 +85,11 @@ function outcomesOf(document: JsonDocument): Outcome[] {
 function readDocument(document: JsonDocument, layout: ReturnType<typeof scanJson>): Outcome[] {
   const { bytes, line } = document;
   const prefix = line === null ? '' : `line ${line} `;
-  const shell = layout.listStart < 0 ? bytes : Buffer.concat([bytes.subarray(0, layout.listStart), Buffer.from('[]'), bytes.subarray(layout.listEnd)]);
+  const shell =
+    layout.listStart < 0 ? bytes : Buffer.concat([bytes.subarray(0, layout.listStart), Buffer.from('[]'), bytes.subarray(layout.listEnd)]);
   const root: unknown = JSON.parse(shell.toString('utf8'));
-  if (!isObject(root) || typeof root['resourceType'] !== 'string') throw new CodedError('FHIR_RESOURCE', 'The JSON is not a FHIR resource', { place: `${prefix}resourceType` });
+  if (!isObject(root) || typeof root['resourceType'] !== 'string')
+    throw new CodedError('FHIR_RESOURCE', 'The JSON is not a FHIR resource', { place: `${prefix}resourceType` });
   if (root['resourceType'] !== 'Bundle') {
     const resource = JSON.parse(bytes.toString('utf8')) as JsonObject;
     return outcomes([item(resource, null, bytes, `${prefix}${root['resourceType']}`)], false);
@@ -94,7 +100,8 @@ function readDocument(document: JsonDocument, layout: ReturnType<typeof scanJson
     const path = `${prefix}Bundle.entry[${at}]`;
     const entry: unknown = JSON.parse(bytes.toString('utf8', span.start, span.end));
     const raw = span.resourceStart < 0 ? bytes.subarray(span.start, span.end) : bytes.subarray(span.resourceStart, span.resourceEnd);
-    if (!isObject(entry) || !isObject(entry['resource'])) return flawed(raw, path, new CodedError('FHIR_RESOURCE', 'The entry has no resource', { place: `${path}.resource` }));
+    if (!isObject(entry) || !isObject(entry['resource']))
+      return flawed(raw, path, new CodedError('FHIR_RESOURCE', 'The entry has no resource', { place: `${path}.resource` }));
     const url = entry['fullUrl'];
     return item(entry['resource'], typeof url === 'string' ? url : null, raw, `${path}.resource`);
   });
@@ -121,9 +128,18 @@ function outcomes(items: readonly Item[], allOrNothing: boolean): Outcome[] {
   const index = new ReferenceIndex();
   const doubled = new Set<Item>();
   for (const one of items) {
-    if (one.resource !== null && one.id !== null && !index.add({ type: String(one.resource['resourceType']), id: one.id }, one.fullUrl, one.resource)) doubled.add(one);
+    if (
+      one.resource !== null &&
+      one.id !== null &&
+      !index.add({ type: String(one.resource['resourceType']), id: one.id }, one.fullUrl, one.resource)
+    )
+      doubled.add(one);
   }
-  const found = items.map((one) => (doubled.has(one) ? [faultOf('FHIR_RESOURCE', `${one.path}.id`, 'An earlier entry of the Bundle has the same id or fullUrl', one.raw)] : outcomesOfItem(one, index)));
+  const found = items.map((one) =>
+    doubled.has(one)
+      ? [faultOf('FHIR_RESOURCE', `${one.path}.id`, 'An earlier entry of the Bundle has the same id or fullUrl', one.raw)]
+      : outcomesOfItem(one, index),
+  );
   const broken = (list: readonly Outcome[]): boolean => list.some((outcome) => !outcome.ok && outcome.code === 'FHIR_RESOURCE');
   if (!allOrNothing || !found.some(broken)) return found.flat();
   return found.flatMap((list, at) => {
@@ -139,7 +155,17 @@ function outcomesOfItem(one: Item, index: ReferenceIndex): Outcome[] {
     return records.flatMap((value): Outcome[] => {
       const record: Outcome = { ok: true, place: one.path, value };
       if (value.kind !== 'consent') return [record];
-      return [record, ...value.consent.notUnderstood.map((path) => faultOf('FHIR_CONSENT', one.path + path.slice('Consent'.length), 'This part of the consent is not understood; it counts as a denial', one.raw))];
+      return [
+        record,
+        ...value.consent.notUnderstood.map((path) =>
+          faultOf(
+            'FHIR_CONSENT',
+            one.path + path.slice('Consent'.length),
+            'This part of the consent is not understood; it counts as a denial',
+            one.raw,
+          ),
+        ),
+      ];
     });
   } catch (error) {
     if (!isCoded(error)) throw error;
@@ -164,7 +190,9 @@ function recordsOf(one: Item, index: ReferenceIndex): ClinicalRecord[] {
     case 'Observation': {
       const facts = readObservation(resource, id, path);
       const patientRef = patientOf(index, resource, 'subject', path);
-      return patientRef === null ? [otherResource(type, id, null, raw)] : facts.map((fact) => ({ kind: 'observation', patientRef, ...fact, raw }));
+      return patientRef === null
+        ? [otherResource(type, id, null, raw)]
+        : facts.map((fact) => ({ kind: 'observation', patientRef, ...fact, raw }));
     }
     case 'Consent': {
       const patientRef = patientOf(index, resource, 'patient', path) ?? refuse(`${path}.patient`, 'A Consent names its patient');

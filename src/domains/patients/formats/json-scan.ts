@@ -16,7 +16,15 @@ export interface JsonLayout {
   readonly listEnd: number;
 }
 
-const enum Want { Value, ValueOrEnd, KeyOrEnd, Key, Colon, CommaOrEnd, Nothing }
+const enum Want {
+  Value,
+  ValueOrEnd,
+  KeyOrEnd,
+  Key,
+  Colon,
+  CommaOrEnd,
+  Nothing,
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -50,7 +58,10 @@ class Scanner {
   private resourceStart = -1;
   private resourceEnd = -1;
 
-  constructor(private readonly bytes: Uint8Array, private readonly firstLine: number) {}
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly firstLine: number,
+  ) {}
 
   run(): JsonLayout {
     const { bytes } = this;
@@ -113,7 +124,9 @@ class Scanner {
 
   private open(byte: number): void {
     if (this.depth >= LIMITS.json_depth_max) {
-      throw new CodedError('LIMIT_RECORD', `The JSON is nested deeper than json_depth_max (${LIMITS.json_depth_max})`, { place: this.place() });
+      throw new CodedError('LIMIT_RECORD', `The JSON is nested deeper than json_depth_max (${LIMITS.json_depth_max})`, {
+        place: this.place(),
+      });
     }
     if (byte === OPEN_LIST && this.depth === 1 && this.isObject[1] === 1 && this.keyIs('entry')) {
       if (this.listStart !== -1) this.fail('The member entry stands twice');
@@ -127,7 +140,8 @@ class Scanner {
   }
 
   private close(byte: number): void {
-    if (this.depth === 0 || byte !== (this.isObject[this.depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST)) this.fail('A comma or a closing bracket is expected');
+    if (this.depth === 0 || byte !== (this.isObject[this.depth] === 1 ? CLOSE_OBJECT : CLOSE_LIST))
+      this.fail('A comma or a closing bracket is expected');
     this.depth--;
     this.position++;
     if (this.inEntries && this.depth === 1) {

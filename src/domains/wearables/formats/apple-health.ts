@@ -79,7 +79,8 @@ class ExportReader {
 
   write(text: string): void {
     this.silent += text.length;
-    if (this.silent > SILENT_BYTES_MAX) throw new CodedError('LIMIT_RECORD', 'one XML token is larger than the limit', { place: this.place() });
+    if (this.silent > SILENT_BYTES_MAX)
+      throw new CodedError('LIMIT_RECORD', 'one XML token is larger than the limit', { place: this.place() });
     this.parser.write(text);
   }
 
@@ -108,7 +109,9 @@ class ExportReader {
   private broken(): void {
     if (this.stopped) return;
     this.stopped = true;
-    const reason = this.ending ? 'INCOMPLETE: the document ends before its last end tag' : 'the document is not well-formed; reading stops here';
+    const reason = this.ending
+      ? 'INCOMPLETE: the document ends before its last end tag'
+      : 'the document is not well-formed; reading stops here';
     this.fault('XML_INVALID', reason, this.ordinal);
     this.ordinal += 1;
   }
@@ -116,8 +119,10 @@ class ExportReader {
   private element(name: string, attributes: Attributes): void {
     this.silent = 0;
     if (this.stopped) return;
-    if (this.open.length === 0 && name !== 'HealthData') throw new CodedError('FORMAT_UNKNOWN', 'the root element is not HealthData', { place: this.place() });
-    if (this.open.length >= LIMITS.xml_depth_max) throw new CodedError('XML_DEPTH', 'the document is nested deeper than the limit', { place: this.place() });
+    if (this.open.length === 0 && name !== 'HealthData')
+      throw new CodedError('FORMAT_UNKNOWN', 'the root element is not HealthData', { place: this.place() });
+    if (this.open.length >= LIMITS.xml_depth_max)
+      throw new CodedError('XML_DEPTH', 'the document is nested deeper than the limit', { place: this.place() });
     // Records inside a Correlation stand at the top level of the export as well.
     if (name === 'Record' && this.open.length === 1) {
       this.record(attributes);

@@ -87,6 +87,7 @@ export class ByteReader {
   }
 
   end(): void {
-    if (this.at !== this.bytes.length) throw new CodedError('INTERNAL', 'a stored chunk holds more than its samples', { place: `byte ${this.at}` });
+    if (this.at !== this.bytes.length)
+      throw new CodedError('INTERNAL', 'a stored chunk holds more than its samples', { place: `byte ${this.at}` });
   }
 }

@@ -48,7 +48,8 @@ function assertDay(t: Float64Array, v: Float64Array): void {
     if (index > 0 && at <= (t[index - 1] ?? 0)) {
       throw new CodedError('BAD_INPUT', 'the times of a chunk ascend without repeats', { place: `sample ${index}` });
     }
-    if (!Number.isFinite(v[index])) throw new CodedError('SAMPLE_INVALID', 'a value of the chunk is not a finite number', { place: `sample ${index}` });
+    if (!Number.isFinite(v[index]))
+      throw new CodedError('SAMPLE_INVALID', 'a value of the chunk is not a finite number', { place: `sample ${index}` });
   }
 }
 
@@ -156,7 +157,17 @@ export function packDay(t: Float64Array, v: Float64Array): PackedDay {
     sum += value;
     sumSquares += value * value;
   }
-  return { enc, bytes: deflateRawSync(out.done(), DEFLATE), t0, stepMs: enc === ENC_GRID ? Math.max(stepMs, 0) : 0, n, min, max, sum, sumSquares };
+  return {
+    enc,
+    bytes: deflateRawSync(out.done(), DEFLATE),
+    t0,
+    stepMs: enc === ENC_GRID ? Math.max(stepMs, 0) : 0,
+    n,
+    min,
+    max,
+    sum,
+    sumSquares,
+  };
 }
 
 function inflate(bytes: Uint8Array, n: number): Uint8Array {

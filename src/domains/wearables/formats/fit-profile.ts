@@ -94,9 +94,18 @@ function unless(invalid: number, read: FieldReader): FieldReader {
 
 const U8: FieldReader = (view, at) => view.getUint8(at);
 const ORDERED = {
-  u16: (little: boolean): FieldReader => (view, at) => view.getUint16(at, little),
-  u32: (little: boolean): FieldReader => (view, at) => view.getUint32(at, little),
-  u64: (little: boolean): FieldReader => (view, at) => Number(view.getBigUint64(at, little)),
+  u16:
+    (little: boolean): FieldReader =>
+    (view, at) =>
+      view.getUint16(at, little),
+  u32:
+    (little: boolean): FieldReader =>
+    (view, at) =>
+      view.getUint32(at, little),
+  u64:
+    (little: boolean): FieldReader =>
+    (view, at) =>
+      Number(view.getBigUint64(at, little)),
 };
 
 /** Base types by number (the low five bits; bit 7 only says that the type has an endian form). */

@@ -110,7 +110,15 @@ export class FitSamples implements FitVisitor {
       const field = definition.fields.find((candidate) => candidate.number === number);
       const read = field === undefined ? null : fieldReader(field.baseType, field.size, definition.littleEndian);
       if (field === undefined || read === null) continue;
-      const plan: ScalarPlan = { column: this.batches.column(metric, null, null), metric, read, at: field.at, scale, shift: offset * scale, fallback: null };
+      const plan: ScalarPlan = {
+        column: this.batches.column(metric, null, null),
+        metric,
+        read,
+        at: field.at,
+        scale,
+        shift: offset * scale,
+        fallback: null,
+      };
       const wider = plans.get(metric);
       if (wider === undefined) plans.set(metric, plan);
       else wider.fallback = plan;

@@ -68,8 +68,12 @@ const PROTOCOL_MAJOR_MAX = 2;
 export function isFitHeader(bytes: Uint8Array, at: number): boolean {
   const size = bytes[at] ?? 0;
   return (
-    size >= HEADER_BYTES_MIN && at + HEADER_BYTES_MIN <= bytes.length &&
-    bytes[at + 8] === 0x2e && bytes[at + 9] === 0x46 && bytes[at + 10] === 0x49 && bytes[at + 11] === 0x54
+    size >= HEADER_BYTES_MIN &&
+    at + HEADER_BYTES_MIN <= bytes.length &&
+    bytes[at + 8] === 0x2e &&
+    bytes[at + 9] === 0x46 &&
+    bytes[at + 10] === 0x49 &&
+    bytes[at + 11] === 0x54
   );
 }
 

@@ -45,9 +45,17 @@ export function writeFit(activity: FitActivity): Uint8Array {
     rows[index * 6 + 5] = record.heartRate;
   });
   const parts = [
-    definition(0, MESSAGE.file_id, [[id.type, ENUM], [id.manufacturer, UINT16], [id.serial_number, UINT32Z], [id.time_created, UINT32]]),
+    definition(0, MESSAGE.file_id, [
+      [id.type, ENUM],
+      [id.manufacturer, UINT16],
+      [id.serial_number, UINT32Z],
+      [id.time_created, UINT32],
+    ]),
     fileId,
-    definition(1, MESSAGE.record, [[FIELD_TIMESTAMP, UINT32], [FIELD.record.heart_rate, UINT8]]),
+    definition(1, MESSAGE.record, [
+      [FIELD_TIMESTAMP, UINT32],
+      [FIELD.record.heart_rate, UINT8],
+    ]),
     rows,
   ];
   if (offsetMinutes !== undefined) {
@@ -56,7 +64,13 @@ export function writeFit(activity: FitActivity): Uint8Array {
     local[0] = 2;
     local.writeUInt32LE(end, 1);
     local.writeUInt32LE(end + offsetMinutes * 60, 5);
-    parts.push(definition(2, MESSAGE.activity, [[FIELD_TIMESTAMP, UINT32], [FIELD.activity.local_timestamp, UINT32]]), local);
+    parts.push(
+      definition(2, MESSAGE.activity, [
+        [FIELD_TIMESTAMP, UINT32],
+        [FIELD.activity.local_timestamp, UINT32],
+      ]),
+      local,
+    );
   }
   const data = Buffer.concat(parts);
   const header = Buffer.alloc(HEADER_BYTES);

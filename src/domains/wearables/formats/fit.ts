@@ -29,9 +29,11 @@ export function readFit(bytes: Uint8Array): FitReport {
   const messages = new Map<number, number>();
   const faults: FitFault[] = [];
   const visitor = {
-    define: ({ global }: { readonly global: number }) => () => {
-      messages.set(global, (messages.get(global) ?? 0) + 1);
-    },
+    define:
+      ({ global }: { readonly global: number }) =>
+      () => {
+        messages.set(global, (messages.get(global) ?? 0) + 1);
+      },
     fault: (fault: FitFault) => {
       faults.push(fault);
     },
@@ -41,7 +43,13 @@ export function readFit(bytes: Uint8Array): FitReport {
 }
 
 function parsedFault(fault: FitFault): ParsedFault {
-  return { ok: false, ordinal: fault.ordinal, place: `segment ${fault.segment}, byte ${fault.offset}`, code: fault.code, reason: fault.reason };
+  return {
+    ok: false,
+    ordinal: fault.ordinal,
+    place: `segment ${fault.segment}, byte ${fault.offset}`,
+    code: fault.code,
+    reason: fault.reason,
+  };
 }
 
 /**

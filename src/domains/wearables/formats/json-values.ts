@@ -45,7 +45,11 @@ export class JsonSplitter {
       const ended = this.step(byte, this.offset + at);
       this.before = byte;
       if (!open && this.start >= 0) from = at;
-      if (ended) yield this.cut(chunk.subarray(from, byte === COMMA || (byte === CLOSE_LIST && this.depth < this.base) || isBlank(byte) ? at : at + 1), true);
+      if (ended)
+        yield this.cut(
+          chunk.subarray(from, byte === COMMA || (byte === CLOSE_LIST && this.depth < this.base) || isBlank(byte) ? at : at + 1),
+          true,
+        );
     }
     if (this.start >= 0) this.hold(chunk.slice(from));
     this.offset += chunk.length;

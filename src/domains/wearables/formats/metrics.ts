@@ -72,24 +72,62 @@ const SAME = times(1);
 /** Molar mass of glucose 180.156 g/mol, so 1 mmol/L is 18.0156 mg/dL. */
 const GLUCOSE_MG_PER_DL = 18.0156;
 
-const RATE = { '/min': SAME, 'count/min': SAME, bpm: SAME, 'beats/min': SAME, 'breaths/min': SAME, rpm: SAME, 'count/s': times(60), Hz: times(60) };
+const RATE = {
+  '/min': SAME,
+  'count/min': SAME,
+  bpm: SAME,
+  'beats/min': SAME,
+  'breaths/min': SAME,
+  rpm: SAME,
+  'count/s': times(60),
+  Hz: times(60),
+};
 const DURATION_S = { s: SAME, sec: SAME, ms: times(0.001), min: times(60), h: times(3600), hr: times(3600), d: times(86_400) };
 const DURATION_MS = { ms: SAME, s: times(1000), sec: times(1000) };
 const DURATION_MIN = { min: SAME, s: times(1 / 60), sec: times(1 / 60), h: times(60), hr: times(60) };
 const LENGTH_M = {
-  m: SAME, km: times(1000), cm: times(0.01), mm: times(0.001), mi: times(1609.344), ft: times(0.3048), in: times(0.0254), yd: times(0.9144),
+  m: SAME,
+  km: times(1000),
+  cm: times(0.01),
+  mm: times(0.001),
+  mi: times(1609.344),
+  ft: times(0.3048),
+  in: times(0.0254),
+  yd: times(0.9144),
 };
 const LENGTH_CM = { cm: SAME, m: times(100), mm: times(0.1), in: times(2.54), ft: times(30.48) };
 const MASS_KG = {
-  kg: SAME, g: times(0.001), lb: times(0.45359237), '[lb_av]': times(0.45359237), oz: times(0.028349523125), st: times(6.35029318),
+  kg: SAME,
+  g: times(0.001),
+  lb: times(0.45359237),
+  '[lb_av]': times(0.45359237),
+  oz: times(0.028349523125),
+  st: times(6.35029318),
 };
 const FAHRENHEIT: Conversion = { factor: 5 / 9, shift: -160 / 9 };
-const TEMPERATURE = { Cel: SAME, C: SAME, degC: SAME, F: FAHRENHEIT, degF: FAHRENHEIT, '[degF]': FAHRENHEIT, K: { factor: 1, shift: -273.15 } };
+const TEMPERATURE = {
+  Cel: SAME,
+  C: SAME,
+  degC: SAME,
+  F: FAHRENHEIT,
+  degF: FAHRENHEIT,
+  '[degF]': FAHRENHEIT,
+  K: { factor: 1, shift: -273.15 },
+};
 const PRESSURE = { 'mm[Hg]': SAME, mmHg: SAME, kPa: times(7.50061682704) };
 const ENERGY = { kcal: SAME, Cal: SAME, cal: times(0.001), kJ: times(1 / 4.184), J: times(1 / 4184) };
-const SPEED = { 'm/s': SAME, 'km/h': times(1 / 3.6), 'km/hr': times(1 / 3.6), 'mi/h': times(0.44704), 'mi/hr': times(0.44704), mph: times(0.44704) };
+const SPEED = {
+  'm/s': SAME,
+  'km/h': times(1 / 3.6),
+  'km/hr': times(1 / 3.6),
+  'mi/h': times(0.44704),
+  'mi/hr': times(0.44704),
+  mph: times(0.44704),
+};
 const GLUCOSE = {
-  'mg/dL': SAME, 'mmol/L': times(GLUCOSE_MG_PER_DL), 'mmol<180.1558800000541>/L': times(18.01558800000541),
+  'mg/dL': SAME,
+  'mmol/L': times(GLUCOSE_MG_PER_DL),
+  'mmol<180.1558800000541>/L': times(18.01558800000541),
 };
 
 const UNITS: Readonly<Record<MetricName, Readonly<Record<string, Conversion>>>> = {

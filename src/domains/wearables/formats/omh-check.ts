@@ -75,7 +75,13 @@ function checkTimeFrame(schema: OmhSchema, major: number, body: JsonObject, poin
   return checkInterval(frame['time_interval'], major < schema.ieeeTimeFrom, `${place}/time_interval`);
 }
 
-function checkMeasure(schema: OmhSchema, major: number, { key, units, required }: OmhMeasure, body: JsonObject, pointer: string): OmhViolation | null {
+function checkMeasure(
+  schema: OmhSchema,
+  major: number,
+  { key, units, required }: OmhMeasure,
+  body: JsonObject,
+  pointer: string,
+): OmhViolation | null {
   const value = body[key];
   const place = `${pointer}/${key}`;
   if (value === undefined) return required ? breaks(place, 'the schema requires this measure') : null;
@@ -88,7 +94,8 @@ function checkEnums(schema: OmhSchema, major: number, body: JsonObject, pointer:
     const value = body[key];
     if (value === undefined) continue;
     const list = versions.filter(([from]) => from <= major).at(-1)?.[1] ?? [];
-    if (typeof value !== 'string' || !list.includes(value)) return breaks(`${pointer}/${key}`, 'the property is not one of its closed list');
+    if (typeof value !== 'string' || !list.includes(value))
+      return breaks(`${pointer}/${key}`, 'the property is not one of its closed list');
   }
   return null;
 }
@@ -137,7 +144,9 @@ export function checkHeader(header: unknown, pointer = '/header'): OmhViolation 
   if (provenance !== undefined && !isObject(provenance)) return breaks(`${pointer}/acquisition_provenance`, 'the provenance is an object');
   const modality = isObject(provenance) ? provenance['modality'] : header['modality'];
   const stated = modality === undefined || (typeof modality === 'string' && MODALITIES.has(modality));
-  return stated ? null : breaks(`${pointer}/${isObject(provenance) ? 'acquisition_provenance/' : ''}modality`, 'the modality is sensed or self-reported');
+  return stated
+    ? null
+    : breaks(`${pointer}/${isObject(provenance) ? 'acquisition_provenance/' : ''}modality`, 'the modality is sensed or self-reported');
 }
 
 /** The time of a checked body; null when it has none, names a part of a day, or ends before it starts. */

@@ -37,13 +37,39 @@ const TEMPERATURE = ['K', 'F', 'C'];
 
 /** Statistics over an interval; the IEEE list is the longer one and holds all of the older. */
 const STATISTICS = [
-  'average', 'count', 'maximum', 'median', 'minimum', 'standard deviation', 'sum', 'variance', '20th percentile', '80th percentile',
-  'lower quartile', 'upper quartile', 'quartile deviation', '1st quintile', '2nd quintile', '3rd quintile', '4th quintile',
+  'average',
+  'count',
+  'maximum',
+  'median',
+  'minimum',
+  'standard deviation',
+  'sum',
+  'variance',
+  '20th percentile',
+  '80th percentile',
+  'lower quartile',
+  'upper quartile',
+  'quartile deviation',
+  '1st quintile',
+  '2nd quintile',
+  '3rd quintile',
+  '4th quintile',
 ];
 const POSTURES = ['sitting', 'lying down', 'standing', 'semi-recumbent'];
 const MEALS = [
-  'fasting', 'not fasting', 'before meal', 'after meal', 'before breakfast', 'after breakfast', 'before lunch', 'after lunch',
-  'before dinner', 'after dinner', '2 hours postprandial', 'with meal', 'with food',
+  'fasting',
+  'not fasting',
+  'before meal',
+  'after meal',
+  'before breakfast',
+  'after breakfast',
+  'before lunch',
+  'after lunch',
+  'before dinner',
+  'after dinner',
+  '2 hours postprandial',
+  'with meal',
+  'with food',
 ];
 const SPECIMENS_1 = ['interstitial fluid', 'capillary blood', 'plasma', 'serum', 'tears', 'whole blood'];
 const SPECIMENS_3 = ['breath', 'capillary blood', 'interstitial fluid', 'lacrimal fluid', 'saliva', 'sweat', 'tears', 'urine'];
@@ -76,13 +102,22 @@ const SCHEMAS: readonly OmhSchema[] = [
   schema('body-height', [measure('body_height', 'body_height', LENGTH)], { ieeeTimeFrom: 2 }),
   schema(
     'blood-pressure',
-    [measure('systolic_blood_pressure', 'blood_pressure_systolic', ['mmHg']), measure('diastolic_blood_pressure', 'blood_pressure_diastolic', ['mmHg'])],
+    [
+      measure('systolic_blood_pressure', 'blood_pressure_systolic', ['mmHg']),
+      measure('diastolic_blood_pressure', 'blood_pressure_diastolic', ['mmHg']),
+    ],
     { timeFrom: 3, ieeeTimeFrom: 4 },
   ),
   schema('blood-glucose', [measure('blood_glucose', 'blood_glucose', ['mg/dL', 'mmol/L'])], {
     timeFrom: 3,
     ieeeTimeFrom: 4,
-    enums: { blood_specimen_type: [[0, ['whole blood', 'plasma', 'serum']]], specimen_source: [[0, SPECIMENS_1], [3, SPECIMENS_3]] },
+    enums: {
+      blood_specimen_type: [[0, ['whole blood', 'plasma', 'serum']]],
+      specimen_source: [
+        [0, SPECIMENS_1],
+        [3, SPECIMENS_3],
+      ],
+    },
   }),
   schema('oxygen-saturation', [measure('oxygen_saturation', 'oxygen_saturation', ['%'])], {
     enums: { system: [[0, ['peripheral capillary']]], measurement_method: [[0, ['pulse oximetry']]] },

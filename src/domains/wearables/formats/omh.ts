@@ -64,7 +64,14 @@ function originOf(point: JsonObject): Origin | Refusal {
   const schema = NAMESPACES.has(namespace) ? omhSchema(name) : undefined;
   if (schema === undefined) return refuse('OMH_UNKNOWN', 'the schema id is not one that is aggregated', '/header/schema_id');
   const user = header['user_id'];
-  return { schema, version, patientKey: typeof user === 'string' ? user : null, deviceId: deviceOf(header), body: point['body'], pointer: '/body' };
+  return {
+    schema,
+    version,
+    patientKey: typeof user === 'string' ? user : null,
+    deviceId: deviceOf(header),
+    body: point['body'],
+    pointer: '/body',
+  };
 }
 
 /** A statistic that is not the one by which the metric is aggregated is no measurement of it. */
@@ -87,12 +94,18 @@ function readingsOf(origin: Origin, body: JsonObject, time: OmhTime, now: number
     const quantity = body[entry.key];
     const pointer = `${origin.pointer}/${entry.key}`;
     if (quantity === undefined) continue;
-    if (!usableStatistic(body, entry)) return refuse('OMH_UNKNOWN', 'the descriptive statistic is not one that is aggregated', `${origin.pointer}/descriptive_statistic`);
+    if (!usableStatistic(body, entry))
+      return refuse('OMH_UNKNOWN', 'the descriptive statistic is not one that is aggregated', `${origin.pointer}/descriptive_statistic`);
     const { value, unit } = isObject(quantity) ? quantity : { value: quantity, unit: METRICS[entry.metric].unit };
     const converted = typeof value === 'number' && typeof unit === 'string' ? convert(entry.metric, value, unit) : null;
     if (converted === null) return refuse('UNIT_UNKNOWN', `the unit cannot be converted to the unit of ${entry.metric}`, `${pointer}/unit`);
     const code = refusal(entry.metric, time.start, converted, now) ?? refusal(entry.metric, time.end, converted, now);
-    if (code !== null) return refuse(code, `${entry.metric} ${REFUSAL_REASONS[code] ?? 'is refused'}`, code === 'SAMPLE_INVALID' ? pointer : `${origin.pointer}/effective_time_frame`);
+    if (code !== null)
+      return refuse(
+        code,
+        `${entry.metric} ${REFUSAL_REASONS[code] ?? 'is refused'}`,
+        code === 'SAMPLE_INVALID' ? pointer : `${origin.pointer}/effective_time_frame`,
+      );
     readings.push({ entry, value: converted });
   }
   return readings;
@@ -108,7 +121,8 @@ function addPoint(point: unknown, ordinal: number, now: number, batches: BatchCo
   if (broken !== null) return broken;
   if (!isObject(body)) return refuse('OMH_SCHEMA', 'the body is an object', pointer);
   const time = timeOf(body);
-  if (time === null) return refuse('TIME_INVALID', 'the body states no instant or interval that can be placed', `${pointer}/effective_time_frame`);
+  if (time === null)
+    return refuse('TIME_INVALID', 'the body states no instant or interval that can be placed', `${pointer}/effective_time_frame`);
   const readings = readingsOf(origin, body, time, now);
   if (!Array.isArray(readings)) return readings;
   const durationMs = time.end > time.start ? time.end - time.start : Number.NaN;
@@ -145,7 +159,9 @@ function tooDeep(bytes: Uint8Array): boolean {
 function parseSlice({ bytes, whole }: JsonSlice, decode: (bytes: Uint8Array) => string): { point: unknown } | Refusal {
   if (!whole) {
     const large = bytes.length >= LIMITS.quarantine_bytes_kept_max;
-    return large ? refuse('LIMIT_RECORD', 'the value is cut off or larger than the limit of a record', '') : refuse('JSON_INVALID', 'the value is cut off', '');
+    return large
+      ? refuse('LIMIT_RECORD', 'the value is cut off or larger than the limit of a record', '')
+      : refuse('JSON_INVALID', 'the value is cut off', '');
   }
   if (tooDeep(bytes)) return refuse('JSON_INVALID', 'the value is nested deeper than the limit', '');
   let text: string;
@@ -208,6 +224,7 @@ export const omhFormat: Format<WearableBatch> = {
     }
     batches.flush();
     for (const batch of batches.take()) yield parsedBatch(batch);
-    if (splitter.listOpen) yield { ok: false, ordinal, place: `byte ${size}`, code: 'JSON_INVALID', reason: 'the list of data points is not closed' };
+    if (splitter.listOpen)
+      yield { ok: false, ordinal, place: `byte ${size}`, code: 'JSON_INVALID', reason: 'the list of data points is not closed' };
   },
 };

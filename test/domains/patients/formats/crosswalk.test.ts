@@ -21,7 +21,15 @@ describeWithData('the synthetic crosswalk (CL30, CL82)', () => {
       expect(row.mrn).not.toBe(row.fhirPatientId);
     }
     // Counted in the file by another CSV reader: 18 samples, 11 DICOM ids, 19 devices.
-    expect(patterns).toEqual({ 'sample+image+device': 7, 'sample+device': 8, 'image+device': 2, 'sample+image': 1, device: 2, sample: 2, image: 1 });
+    expect(patterns).toEqual({
+      'sample+image+device': 7,
+      'sample+device': 8,
+      'image+device': 2,
+      'sample+image': 1,
+      device: 2,
+      sample: 2,
+      image: 1,
+    });
     expect(values(parsed)).toHaveLength(23);
     expect(crosswalk.sniff(bytes.subarray(0, 4096), 'a.csv')).toBe(true);
   });
@@ -29,20 +37,34 @@ describeWithData('the synthetic crosswalk (CL30, CL82)', () => {
 
 describe('crosswalk', () => {
   test('BOM, CR LF, comments, quotes and columns in another order', async () => {
-    const parsed = await readAs(crosswalk, '\ufeff# note\r\nlink_basis,person_key,mrn\r\nexplicit-crosswalk,"P ""1"", a","x\r\ny"\r\n\r\nMANUAL,P2,m2');
+    const parsed = await readAs(
+      crosswalk,
+      '\ufeff# note\r\nlink_basis,person_key,mrn\r\nexplicit-crosswalk,"P ""1"", a","x\r\ny"\r\n\r\nMANUAL,P2,m2',
+    );
     expect(parsed.map((one) => one.place)).toEqual(['row 1', 'row 2']);
-    expect(values(parsed)).toMatchObject([{ personKey: 'P "1", a', mrn: 'x\r\ny', basis: 'EXPLICIT_CROSSWALK', sampleId: null }, { personKey: 'P2', basis: 'MANUAL' }]);
+    expect(values(parsed)).toMatchObject([
+      { personKey: 'P "1", a', mrn: 'x\r\ny', basis: 'EXPLICIT_CROSSWALK', sampleId: null },
+      { personKey: 'P2', basis: 'MANUAL' },
+    ]);
   });
 
   test('a key of another person is contested, the first row is kept; the same id of another issuer is another key', async () => {
-    const parsed = await readAs(crosswalk, `${HEADER}P1,m1,,,D1,A,,manual\nP2,m2,,,D1,A,,manual\nP3,m3,,,D1,B,,manual\nP1,m1,,,,,dev2,manual\nP4,m2,,,,,,manual\n`);
+    const parsed = await readAs(
+      crosswalk,
+      `${HEADER}P1,m1,,,D1,A,,manual\nP2,m2,,,D1,A,,manual\nP3,m3,,,D1,B,,manual\nP1,m1,,,,,dev2,manual\nP4,m2,,,,,,manual\n`,
+    );
     expect(faults(parsed)).toEqual([['IDENTITY_CONTESTED', 'row 2']]);
     expect(values(parsed).map((row) => row.personKey)).toEqual(['P1', 'P3', 'P1', 'P4']);
   });
 
   test.each([
-    ['too few fields', 'P1,m1,manual'], ['no person', ',m1,,,,,,manual'], ['an unknown basis', 'P1,m1,,,,,,guess'], ['no key', 'P1,,,,,,,manual'],
-    ['an issuer alone', 'P1,m1,,,,A,,manual'], ['a stray quote', 'P1,m"1,,,,,,manual'], ['text after a quote', 'P1,"m"1,,,,,,manual'],
+    ['too few fields', 'P1,m1,manual'],
+    ['no person', ',m1,,,,,,manual'],
+    ['an unknown basis', 'P1,m1,,,,,,guess'],
+    ['no key', 'P1,,,,,,,manual'],
+    ['an issuer alone', 'P1,m1,,,,A,,manual'],
+    ['a stray quote', 'P1,m"1,,,,,,manual'],
+    ['text after a quote', 'P1,"m"1,,,,,,manual'],
   ])('%s is a fault of its row', async (_name, row) => {
     const parsed = await readAs(crosswalk, `${HEADER}${row}\nP9,m9,,,,,,manual\n`);
     expect(faults(parsed)).toEqual([['CROSSWALK_ROW', 'row 1']]);
@@ -57,15 +79,21 @@ describe('crosswalk', () => {
 });
 
 test('any table written by RFC 4180 is read back, in pieces of any size', () => {
-  const table = fc.array(fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é') }), { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 5 });
-  fc.assert(fc.property(table, fc.integer({ min: 1, max: 9 }), fc.boolean(), (rows, size, crlf) => {
-    const written = rows.map((row) => row.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')).join(crlf ? '\r\n' : '\n');
-    const reader = new CsvReader();
-    const read: CsvRow[] = [];
-    for (let at = 0; at < written.length; at += size) read.push(...reader.push(written.slice(at, at + size)));
-    const last = reader.end();
-    if (last !== null) read.push(last);
-    expect(read.map((row) => row.fields)).toEqual(rows);
-    expect(read.every((row) => row.fault === null)).toBe(true);
-  }), { numRuns: 500 });
+  const table = fc.array(
+    fc.array(fc.string({ unit: fc.constantFrom('a', '"', ',', '\n', '\r', ' ', 'é') }), { minLength: 2, maxLength: 4 }),
+    { minLength: 1, maxLength: 5 },
+  );
+  fc.assert(
+    fc.property(table, fc.integer({ min: 1, max: 9 }), fc.boolean(), (rows, size, crlf) => {
+      const written = rows.map((row) => row.map((field) => `"${field.replaceAll('"', '""')}"`).join(',')).join(crlf ? '\r\n' : '\n');
+      const reader = new CsvReader();
+      const read: CsvRow[] = [];
+      for (let at = 0; at < written.length; at += size) read.push(...reader.push(written.slice(at, at + size)));
+      const last = reader.end();
+      if (last !== null) read.push(last);
+      expect(read.map((row) => row.fields)).toEqual(rows);
+      expect(read.every((row) => row.fault === null)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
 });

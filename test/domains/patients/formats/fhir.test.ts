@@ -7,13 +7,23 @@ import { isObject } from '../../../../src/domains/patients/formats/fhir-element.
 import type { JsonObject } from '../../../../src/domains/patients/formats/fhir-element.js';
 import { CLINICAL, describeWithData, faults, readAs, values } from './support.js';
 
-const bundle = (type: string, ...resources: object[]): object => ({ resourceType: 'Bundle', type, entry: resources.map((resource) => ('resource' in resource || 'request' in resource ? resource : { resource })) });
+const bundle = (type: string, ...resources: object[]): object => ({
+  resourceType: 'Bundle',
+  type,
+  entry: resources.map((resource) => ('resource' in resource || 'request' in resource ? resource : { resource })),
+});
 const patient = (more: object = {}): object => ({ resourceType: 'Patient', id: 'p1', ...more });
 const weight = (more: object = {}): object => ({
-  resourceType: 'Observation', id: 'o1', status: 'final', code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] },
-  subject: { reference: 'Patient/p1' }, valueQuantity: { value: 70.5, unit: 'kg', code: 'kg' }, ...more,
+  resourceType: 'Observation',
+  id: 'o1',
+  status: 'final',
+  code: { coding: [{ system: 'http://loinc.org', code: '29463-7' }] },
+  subject: { reference: 'Patient/p1' },
+  valueQuantity: { value: 70.5, unit: 'kg', code: 'kg' },
+  ...more,
 });
-const refOf = (record: ClinicalRecord | undefined): unknown => (record !== undefined && 'patientRef' in record ? record.patientRef : undefined);
+const refOf = (record: ClinicalRecord | undefined): unknown =>
+  record !== undefined && 'patientRef' in record ? record.patientRef : undefined;
 
 function references(node: unknown, owner: JsonObject, visit: (reference: string, owner: JsonObject) => void): void {
   if (Array.isArray(node)) node.forEach((one) => references(one, owner, visit));
@@ -45,7 +55,8 @@ describeWithData('Synthea R4 bundles (CL44, CL81)', () => {
         counts[type] = (counts[type] ?? 0) + 1;
         expect(index.add({ type, id: String(one['id']) }, `urn:uuid:${String(one['id'])}`, one)).toBe(true);
       }
-      for (const one of resources.values()) references(one, one, (reference, owner) => (index.resolve(reference, owner) === null ? dangling++ : resolved++));
+      for (const one of resources.values())
+        references(one, one, (reference, owner) => (index.resolve(reference, owner) === null ? dangling++ : resolved++));
       const people = new Set(records.flatMap((record) => (record.kind === 'patient' ? [record.patient.resourceId] : [])));
       for (const record of records) {
         if (record.kind === 'patient') {
@@ -59,8 +70,20 @@ describeWithData('Synthea R4 bundles (CL44, CL81)', () => {
     }
     expect(names).toHaveLength(24);
     expect(counts).toEqual({
-      Observation: 1145, Claim: 192, Immunization: 165, Encounter: 164, ExplanationOfBenefit: 164, Organization: 131, DiagnosticReport: 70,
-      Condition: 66, Procedure: 56, Practitioner: 29, MedicationRequest: 28, Patient: 23, CarePlan: 13, ImagingStudy: 1,
+      Observation: 1145,
+      Claim: 192,
+      Immunization: 165,
+      Encounter: 164,
+      ExplanationOfBenefit: 164,
+      Organization: 131,
+      DiagnosticReport: 70,
+      Condition: 66,
+      Procedure: 56,
+      Practitioner: 29,
+      MedicationRequest: 28,
+      Patient: 23,
+      CarePlan: 13,
+      ImagingStudy: 1,
     });
     expect(identifiers).toEqual({ OTHER: 23, MR: 23, SS: 23, DL: 20, PPN: 20 });
     expect([resolved, dangling]).toEqual([6942, 0]);
@@ -84,14 +107,44 @@ describeWithData('Synthea R4 bundles (CL44, CL81)', () => {
 
 describe('references to the patient', () => {
   const cases: [string, object[], unknown][] = [
-    ['urn:uuid of a later entry', [weight({ subject: { reference: 'urn:uuid:u-1' } }), { fullUrl: 'urn:uuid:u-1', resource: patient() }], 'p1'],
-    ['a POST without an id takes the id of its fullUrl', [weight({ subject: { reference: 'urn:uuid:u-1' } }), { fullUrl: 'urn:uuid:u-1', resource: patient({ id: undefined }) }], 'u-1'],
+    [
+      'urn:uuid of a later entry',
+      [weight({ subject: { reference: 'urn:uuid:u-1' } }), { fullUrl: 'urn:uuid:u-1', resource: patient() }],
+      'p1',
+    ],
+    [
+      'a POST without an id takes the id of its fullUrl',
+      [weight({ subject: { reference: 'urn:uuid:u-1' } }), { fullUrl: 'urn:uuid:u-1', resource: patient({ id: undefined }) }],
+      'u-1',
+    ],
     ['relative, with a version', [weight({ subject: { reference: 'Patient/p1/_history/2' } })], 'p1'],
-    ['absolute, of an entry', [weight({ subject: { reference: 'http://a.test/Patient/9' } }), { fullUrl: 'http://a.test/Patient/9', resource: patient() }], 'p1'],
-    ['absolute, of another server, is not taken for the same id here', [weight({ subject: { reference: 'http://b.test/Patient/p1' } }), patient()], 'http://b.test/Patient/p1'],
-    ['conditional', [weight({ subject: { reference: 'Patient?identifier=urn:x%7C7' } }), patient({ identifier: [{ system: 'urn:x', value: '7' }] })], 'p1'],
+    [
+      'absolute, of an entry',
+      [weight({ subject: { reference: 'http://a.test/Patient/9' } }), { fullUrl: 'http://a.test/Patient/9', resource: patient() }],
+      'p1',
+    ],
+    [
+      'absolute, of another server, is not taken for the same id here',
+      [weight({ subject: { reference: 'http://b.test/Patient/p1' } }), patient()],
+      'http://b.test/Patient/p1',
+    ],
+    [
+      'conditional',
+      [weight({ subject: { reference: 'Patient?identifier=urn:x%7C7' } }), patient({ identifier: [{ system: 'urn:x', value: '7' }] })],
+      'p1',
+    ],
     ['conditional, outside the bundle', [weight({ subject: { reference: 'Patient?identifier=urn:x%7C7' } })], 'urn:x|7'],
-    ['contained, by its identifier', [weight({ subject: { reference: '#c' }, contained: [{ resourceType: 'Patient', id: 'c', identifier: [{ system: 'urn:x', value: '7' }] }] }), patient({ identifier: [{ system: 'urn:x', value: '7' }] })], 'p1'],
+    [
+      'contained, by its identifier',
+      [
+        weight({
+          subject: { reference: '#c' },
+          contained: [{ resourceType: 'Patient', id: 'c', identifier: [{ system: 'urn:x', value: '7' }] }],
+        }),
+        patient({ identifier: [{ system: 'urn:x', value: '7' }] }),
+      ],
+      'p1',
+    ],
     ['of a device', [weight({ subject: { reference: 'Device/d' } })], null],
   ];
   test.each(cases)('%s', async (_name, resources, expected) => {
@@ -102,7 +155,15 @@ describe('references to the patient', () => {
 
   test('an identifier of two patients decides nothing', async () => {
     const shared = { identifier: [{ system: 'urn:x', value: '7' }] };
-    const parsed = await readAs(fhir, bundle('collection', patient(shared), patient({ id: 'p2', ...shared }), weight({ subject: { reference: 'Patient?identifier=urn:x|7' } })));
+    const parsed = await readAs(
+      fhir,
+      bundle(
+        'collection',
+        patient(shared),
+        patient({ id: 'p2', ...shared }),
+        weight({ subject: { reference: 'Patient?identifier=urn:x|7' } }),
+      ),
+    );
     expect(refOf(values(parsed)[2])).toBe('urn:x|7');
   });
 });
@@ -126,11 +187,16 @@ describe('faults', () => {
 
   test('a transaction is all or nothing', async () => {
     const parsed = await readAs(fhir, bundle('transaction', patient(), weight({ status: 'odd' })));
-    expect(faults(parsed)).toEqual([['FHIR_RESOURCE', 'Bundle.entry[0].resource'], ['FHIR_RESOURCE', 'Bundle.entry[1].resource.status']]);
+    expect(faults(parsed)).toEqual([
+      ['FHIR_RESOURCE', 'Bundle.entry[0].resource'],
+      ['FHIR_RESOURCE', 'Bundle.entry[1].resource.status'],
+    ]);
   });
 
   test('a second entry of one id is refused', async () => {
-    expect(faults(await readAs(fhir, bundle('collection', patient(), patient())))).toEqual([['FHIR_RESOURCE', 'Bundle.entry[1].resource.id']]);
+    expect(faults(await readAs(fhir, bundle('collection', patient(), patient())))).toEqual([
+      ['FHIR_RESOURCE', 'Bundle.entry[1].resource.id'],
+    ]);
   });
 
   test('no reason holds a value from the data', async () => {
@@ -154,11 +220,20 @@ describe('faults', () => {
 });
 
 describe('NDJSON', () => {
-  const lines = [JSON.stringify(patient()), '{"resourceType":"Patient",]', '', JSON.stringify(weight()), JSON.stringify(patient({ id: 'p2', birthDate: 'x' }))].join('\r\n');
+  const lines = [
+    JSON.stringify(patient()),
+    '{"resourceType":"Patient",]',
+    '',
+    JSON.stringify(weight()),
+    JSON.stringify(patient({ id: 'p2', birthDate: 'x' })),
+  ].join('\r\n');
 
   test.each([1, 7, 65_536])('a broken line is one fault, in pieces of %d bytes', async (size) => {
     const parsed = await readAs(fhir, lines, { name: 'x.ndjson', size });
-    expect(faults(parsed)).toEqual([['JSON_INVALID', 'line 2 column 27'], ['FHIR_RESOURCE', 'line 5 Patient.birthDate']]);
+    expect(faults(parsed)).toEqual([
+      ['JSON_INVALID', 'line 2 column 27'],
+      ['FHIR_RESOURCE', 'line 5 Patient.birthDate'],
+    ]);
     expect(values(parsed).map((record) => record.kind)).toEqual(['patient', 'observation']);
   });
 
@@ -170,24 +245,55 @@ describe('NDJSON', () => {
 
 describe('what is kept of a resource', () => {
   test('a patient of partial birth date, site, labels and synthetic mark', async () => {
-    const [record] = values(await readAs(fhir, patient({
-      birthDate: '1950-05', gender: 'female', deceasedBoolean: true, managingOrganization: { reference: 'Organization/north' },
-      name: [{ use: 'old', family: 'Before' }, { use: 'official', family: 'Now', given: ['A', 'B'] }],
-      meta: { security: [{ code: 'R' }, { code: 'PSY' }], tag: [{ code: 'SYNTHETIC' }] },
-    })));
+    const [record] = values(
+      await readAs(
+        fhir,
+        patient({
+          birthDate: '1950-05',
+          gender: 'female',
+          deceasedBoolean: true,
+          managingOrganization: { reference: 'Organization/north' },
+          name: [
+            { use: 'old', family: 'Before' },
+            { use: 'official', family: 'Now', given: ['A', 'B'] },
+          ],
+          meta: { security: [{ code: 'R' }, { code: 'PSY' }], tag: [{ code: 'SYNTHETIC' }] },
+        }),
+      ),
+    );
     expect(record?.kind === 'patient' ? record.patient : null).toMatchObject({
-      resourceId: 'p1', birthDate: '1950-05', birthYear: 1950, sex: 'female', deceased: true, deceasedAt: null, site: 'north', given: 'A B', family: 'Now', labels: ['R', 'PSY'], synthetic: true,
+      resourceId: 'p1',
+      birthDate: '1950-05',
+      birthYear: 1950,
+      sex: 'female',
+      deceased: true,
+      deceasedAt: null,
+      site: 'north',
+      given: 'A B',
+      family: 'Now',
+      labels: ['R', 'PSY'],
+      synthetic: true,
     });
   });
 
   test('a site tag goes before the managing organisation', async () => {
-    const [record] = values(await readAs(fhir, patient({ managingOrganization: { display: 'X' }, meta: { tag: [{ system: 'urn:thalamus:site', code: 'south' }] } })));
+    const [record] = values(
+      await readAs(
+        fhir,
+        patient({ managingOrganization: { display: 'X' }, meta: { tag: [{ system: 'urn:thalamus:site', code: 'south' }] } }),
+      ),
+    );
     expect(record?.kind === 'patient' && record.patient.site).toBe('south');
   });
 
   test('components become records of their own, a comparator stays beside its value', async () => {
-    const component = (code: string, value: number): object => ({ code: { coding: [{ code }] }, valueQuantity: { value, comparator: '<', unit: 'mmHg', code: 'mm[Hg]' } });
-    const parsed = values(await readAs(fhir, weight({ valueQuantity: undefined, component: [component('8462-4', 80), component('8480-6', 120)] })));
+    const component = (code: string, value: number): object => ({
+      code: { coding: [{ code }] },
+      valueQuantity: { value, comparator: '<', unit: 'mmHg', code: 'mm[Hg]' },
+    });
+    const parsed = values(
+      await readAs(fhir, weight({ valueQuantity: undefined, component: [component('8462-4', 80), component('8480-6', 120)] })),
+    );
     expect(parsed).toMatchObject([
       { resourceId: 'o1#0', code: '8462-4', value: 80, unit: 'mm[Hg]', comparator: '<', patientRef: 'p1' },
       { resourceId: 'o1#1', code: '8480-6', value: 120 },
@@ -196,11 +302,22 @@ describe('what is kept of a resource', () => {
 
   test('a consent that is not understood is a record and a fault at each part', async () => {
     const consent = {
-      resourceType: 'Consent', id: 'c', status: 'active', scope: { coding: [{ code: 'patient-privacy' }] }, patient: { reference: 'Patient/p1' },
-      provision: { type: 'permit', provision: [{ type: 'deny', purpose: [{ code: 'TREAT' }, { system: 'http://example.org/p', code: 'FooBar' }] }] },
+      resourceType: 'Consent',
+      id: 'c',
+      status: 'active',
+      scope: { coding: [{ code: 'patient-privacy' }] },
+      patient: { reference: 'Patient/p1' },
+      provision: {
+        type: 'permit',
+        provision: [{ type: 'deny', purpose: [{ code: 'TREAT' }, { system: 'http://example.org/p', code: 'FooBar' }] }],
+      },
     };
     const parsed = await readAs(fhir, bundle('transaction', patient(), consent));
     expect(faults(parsed)).toEqual([['FHIR_CONSENT', 'Bundle.entry[1].resource.provision.provision[0].purpose[1]']]);
-    expect(values(parsed)[1]).toMatchObject({ kind: 'consent', patientRef: 'p1', consent: { notUnderstood: ['Consent.provision.provision[0].purpose[1]'] } });
+    expect(values(parsed)[1]).toMatchObject({
+      kind: 'consent',
+      patientRef: 'p1',
+      consent: { notUnderstood: ['Consent.provision.provision[0].purpose[1]'] },
+    });
   });
 });

@@ -7,7 +7,10 @@ export const CLINICAL = resolve(__dirname, '../../../../../shared/data/clinical'
 /** Runs the suite where the data folder is; elsewhere skips it with a reason, and fails under CI. */
 export function describeWithData(name: string, suite: () => void): void {
   if (existsSync(CLINICAL)) describe(name, suite);
-  else if (process.env['CI'] !== undefined) test(name, () => { throw new Error('../shared/data/clinical is absent'); });
+  else if (process.env['CI'] !== undefined)
+    test(name, () => {
+      throw new Error('../shared/data/clinical is absent');
+    });
   else test.skip(`${name} (skipped: ../shared/data/clinical is absent)`, () => undefined);
 }
 
@@ -22,5 +25,7 @@ export async function readAs<T>(format: Format<T>, content: unknown, options: { 
   return found;
 }
 
-export const values = <T>(parsed: readonly Parsed<T>[]): T[] => parsed.filter((one): one is ParsedRecord<T> => one.ok).map((one) => one.value);
-export const faults = <T>(parsed: readonly Parsed<T>[]): [string, string][] => parsed.filter((one): one is ParsedFault => !one.ok).map((one) => [one.code, one.place]);
+export const values = <T>(parsed: readonly Parsed<T>[]): T[] =>
+  parsed.filter((one): one is ParsedRecord<T> => one.ok).map((one) => one.value);
+export const faults = <T>(parsed: readonly Parsed<T>[]): [string, string][] =>
+  parsed.filter((one): one is ParsedFault => !one.ok).map((one) => [one.code, one.place]);

@@ -15,10 +15,16 @@ const START = Date.UTC(2023, 11, 31, 23, 1, 36);
 
 test('records keep the stated offset and come in the unit of the metric', async () => {
   const device = 'device="&lt;&lt;HKDevice: 0x30&gt;, name:Apple Watch, hardware:Watch6,7, software:10&gt;"';
-  const body = record('HeartRate', '74', 'count/min', device) + record('BodyMass', '100', 'lb') + record('OxygenSaturation', '0.97', '%') + record('BodyTemperature', '98.6', 'degF');
+  const body =
+    record('HeartRate', '74', 'count/min', device) +
+    record('BodyMass', '100', 'lb') +
+    record('OxygenSaturation', '0.97', '%') +
+    record('BodyTemperature', '98.6', 'degF');
   const { samples, faults } = await gather(appleHealthFormat, document(body), { chunk: 11 });
   expect(faults).toEqual([]);
-  expect(samples.map(({ metric, value, t, offsetMinutes, deviceId }) => [metric, Number(value.toFixed(3)), t, offsetMinutes, deviceId])).toEqual([
+  expect(
+    samples.map(({ metric, value, t, offsetMinutes, deviceId }) => [metric, Number(value.toFixed(3)), t, offsetMinutes, deviceId]),
+  ).toEqual([
     ['heart_rate', 74, START, 120, 'Apple Watch Watch6,7'],
     ['body_weight', 45.359, START, 120, null],
     ['oxygen_saturation', 97, START, 120, null],
@@ -34,10 +40,22 @@ test('a truncated export keeps the records before the cut and is marked incomple
 });
 
 test('a bad record gives one fault with its ordinal and the bytes, and malformed XML stops reading with a place', async () => {
-  const body = [record('HeartRate', 'x', 'count/min'), record('HeartRate', '70', 'furlong'), record('HeartRate', '999', 'count/min'), record('HeartRate', '70', 'count/min').replaceAll(' +0200', ''), record('HeartRate', '71', 'count/min')].join('\n');
+  const body = [
+    record('HeartRate', 'x', 'count/min'),
+    record('HeartRate', '70', 'furlong'),
+    record('HeartRate', '999', 'count/min'),
+    record('HeartRate', '70', 'count/min').replaceAll(' +0200', ''),
+    record('HeartRate', '71', 'count/min'),
+  ].join('\n');
   const { samples, faults } = await gather(appleHealthFormat, document(`${body}<a></b>`));
   expect(samples.map((sample) => sample.value)).toEqual([71]);
-  expect(faults.map((fault) => [fault.ordinal, fault.code])).toEqual([[0, 'SAMPLE_INVALID'], [1, 'UNIT_UNKNOWN'], [2, 'SAMPLE_INVALID'], [3, 'TIME_INVALID'], [5, 'XML_INVALID']]);
+  expect(faults.map((fault) => [fault.ordinal, fault.code])).toEqual([
+    [0, 'SAMPLE_INVALID'],
+    [1, 'UNIT_UNKNOWN'],
+    [2, 'SAMPLE_INVALID'],
+    [3, 'TIME_INVALID'],
+    [5, 'XML_INVALID'],
+  ]);
   expect(Buffer.from(faults[1]?.bytes ?? []).toString()).toContain('unit="furlong"');
   expect(faults[4]?.place).toMatch(/^line \d+, column \d+$/);
 });
@@ -45,7 +63,11 @@ test('a bad record gives one fault with its ordinal and the bytes, and malformed
 test('an internal DTD is skipped; external subsets and entities are refused and entity bombs are not expanded', async () => {
   const internal = '<!DOCTYPE HealthData [\n<!ELEMENT HealthData (Record*)>\n<!ATTLIST Record type CDATA #REQUIRED>\n]>';
   expect((await gather(appleHealthFormat, document(record('HeartRate', '70', 'bpm'), internal))).samples.length).toBe(1);
-  for (const doctype of ['<!DOCTYPE HealthData SYSTEM "http://x/y.dtd">', '<!DOCTYPE HealthData [<!ENTITY a SYSTEM "file:///etc/passwd">]>', '<!DOCTYPE HealthData [<!ENTITY % p PUBLIC "a" "b">]>']) {
+  for (const doctype of [
+    '<!DOCTYPE HealthData SYSTEM "http://x/y.dtd">',
+    '<!DOCTYPE HealthData [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+    '<!DOCTYPE HealthData [<!ENTITY % p PUBLIC "a" "b">]>',
+  ]) {
     await expect(gather(appleHealthFormat, document('', doctype))).rejects.toMatchObject({ code: 'XML_DTD' });
   }
   const bomb = await gather(appleHealthFormat, document('&a;', '<!DOCTYPE HealthData [<!ENTITY a "aaaa">]>'));
@@ -61,11 +83,18 @@ test('one endless token is refused instead of filling the memory', async () => {
 describeWithData('the public Apple Health export', () => {
   test('its records are read and the types without a metric are named', async () => {
     const { samples, faults } = await gather(appleHealthFormat, readFileSync(path.join(DATA, 'apple-health/alxdrcirilo-export.xml')));
-    expect(samples.filter(({ metric }) => metric === 'heart_rate').map(({ t, value, offsetMinutes }) => [t, value, offsetMinutes])).toEqual([
-      [START, 74, 120],
-      [START + 1000, 75, 120],
+    expect(samples.filter(({ metric }) => metric === 'heart_rate').map(({ t, value, offsetMinutes }) => [t, value, offsetMinutes])).toEqual(
+      [
+        [START, 74, 120],
+        [START + 1000, 75, 120],
+      ],
+    );
+    expect(samples.filter(({ metric }) => metric === 'energy').map(({ value, durationMs }) => [value, durationMs])).toEqual([
+      [0.12, 31_000],
+      [0.08, 31_000],
     ]);
-    expect(samples.filter(({ metric }) => metric === 'energy').map(({ value, durationMs }) => [value, durationMs])).toEqual([[0.12, 31_000], [0.08, 31_000]]);
-    expect(faults.map((fault) => [fault.code, fault.reason])).toEqual([['METRIC_UNKNOWN', '1 records of type HKQuantityTypeIdentifierAppleStandTime have no metric']]);
+    expect(faults.map((fault) => [fault.code, fault.reason])).toEqual([
+      ['METRIC_UNKNOWN', '1 records of type HKQuantityTypeIdentifierAppleStandTime have no metric'],
+    ]);
   });
 });

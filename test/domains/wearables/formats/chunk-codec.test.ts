@@ -16,15 +16,25 @@ function roundTrip(t: Float64Array, v: Float64Array): void {
   expect([packed.min, packed.max]).toEqual([Math.min(...v), Math.max(...v)]);
 }
 
-const times = fc.uniqueArray(fc.integer({ min: 0, max: DAY_MS - 1 }), { minLength: 1, maxLength: 200 }).map((all) => all.sort((a, b) => a - b).map((t) => DAY + t));
+const times = fc
+  .uniqueArray(fc.integer({ min: 0, max: DAY_MS - 1 }), { minLength: 1, maxLength: 200 })
+  .map((all) => all.sort((a, b) => a - b).map((t) => DAY + t));
 const anyDouble = fc.double({ noNaN: true, noDefaultInfinity: true });
-const values = fc.oneof(fc.constant(anyDouble), fc.constant(fc.integer({ min: -300, max: 300 })), fc.constant(fc.integer({ min: -9999, max: 9999 }).map((i) => i / 100)), fc.constant(fc.maxSafeInteger()));
+const values = fc.oneof(
+  fc.constant(anyDouble),
+  fc.constant(fc.integer({ min: -300, max: 300 })),
+  fc.constant(fc.integer({ min: -9999, max: 9999 }).map((i) => i / 100)),
+  fc.constant(fc.maxSafeInteger()),
+);
 
 test('any day of finite values comes back bit by bit', () => {
   fc.assert(
-    fc.property(times.chain((t) => values.chain((value) => fc.tuple(fc.constant(t), fc.array(value, { minLength: t.length, maxLength: t.length })))), ([t, v]) => {
-      roundTrip(Float64Array.from(t), Float64Array.from(v));
-    }),
+    fc.property(
+      times.chain((t) => values.chain((value) => fc.tuple(fc.constant(t), fc.array(value, { minLength: t.length, maxLength: t.length })))),
+      ([t, v]) => {
+        roundTrip(Float64Array.from(t), Float64Array.from(v));
+      },
+    ),
     { numRuns: 400 },
   );
 });
@@ -35,10 +45,16 @@ test('a regular grid of integers is enc 1, and a gap, a fraction or a negative t
   const whole = series(minutes, rates);
   expect(packDay(whole.t, whole.v)).toMatchObject({ enc: 1, stepMs: 60_000, t0: DAY, n: 1440 });
   roundTrip(whole.t, whole.v);
-  const gap = series(minutes.filter((_, index) => index < 300 || index > 420), rates.filter((_, index) => index < 300 || index > 420));
+  const gap = series(
+    minutes.filter((_, index) => index < 300 || index > 420),
+    rates.filter((_, index) => index < 300 || index > 420),
+  );
   expect(packDay(gap.t, gap.v).enc).toBe(2);
   roundTrip(gap.t, gap.v);
-  const decimal = series(minutes, rates.map((rate) => rate + 0.1));
+  const decimal = series(
+    minutes,
+    rates.map((rate) => rate + 0.1),
+  );
   expect(packDay(decimal.t, decimal.v).enc).toBe(2);
   roundTrip(decimal.t, decimal.v);
   const before = series([-86_400_000, -1], [1, 2]);
@@ -88,7 +104,12 @@ test('NaN, infinities, unsorted times and two UTC days are refused with the plac
 
 test('damaged chunks raise a coded error instead of giving numbers of the wrong length', () => {
   const packed = packDay(series([DAY, DAY + 5, DAY + 7], [1, 2, 3]).t, Float64Array.of(1, 2, 3));
-  for (const [enc, n, bytes] of [[2, 4, packed.bytes], [2, 2, packed.bytes], [3, 3, packed.bytes], [2, 3, packed.bytes.subarray(1)]] as const) {
+  for (const [enc, n, bytes] of [
+    [2, 4, packed.bytes],
+    [2, 2, packed.bytes],
+    [3, 3, packed.bytes],
+    [2, 3, packed.bytes.subarray(1)],
+  ] as const) {
     expect(() => unpackDay(enc, packed.t0, packed.stepMs, n, bytes)).toThrow(expect.objectContaining({ code: 'INTERNAL' }));
   }
 });
@@ -101,11 +122,19 @@ test('merging keeps the first value of an instant and lists a different one', ()
 });
 
 test('merging is idempotent, and without conflicts it does not depend on order or split', () => {
-  const samples = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 99 })), { selector: ([t]) => t, maxLength: 60 });
+  const samples = fc.uniqueArray(fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 99 })), {
+    selector: ([t]) => t,
+    maxLength: 60,
+  });
   fc.assert(
     fc.property(samples, fc.nat(60), fc.nat(60), (all, cut, overlap) => {
       const [left, right] = [all.slice(0, cut), all.slice(Math.max(0, cut - overlap))];
-      const [a, b] = [left, right].map((part) => series(part.map(([t]) => t), part.map(([, v]) => v)));
+      const [a, b] = [left, right].map((part) =>
+        series(
+          part.map(([t]) => t),
+          part.map(([, v]) => v),
+        ),
+      );
       if (a === undefined || b === undefined) return;
       const sorted = [...all].sort((x, y) => x[0] - y[0]);
       for (const merged of [mergeDays(a, b), mergeDays(b, a), mergeDays(mergeDays(a, b), b)]) {

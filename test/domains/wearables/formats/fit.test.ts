@@ -11,27 +11,41 @@ const RECORD = 20;
 const CADENCE_VALID = 10_565;
 
 const START = Date.UTC(2025, 2, 30, 0, 0, 0);
-const small = writeFit({ serialNumber: 4711, records: [61, 62, 63].map((heartRate, index) => ({ t: START + index * 60_000, heartRate })), offsetMinutes: 120 });
+const small = writeFit({
+  serialNumber: 4711,
+  records: [61, 62, 63].map((heartRate, index) => ({ t: START + index * 60_000, heartRate })),
+  offsetMinutes: 120,
+});
 
 test('a written file is read back with its device, its instants and its local time', async () => {
   const { samples, faults } = await gather(fitFormat, small);
   expect(faults).toEqual([]);
   expect(samples).toEqual(
     [61, 62, 63].map((value, index) => ({
-      patientKey: null, deviceId: '4711', metric: 'heart_rate', t: START + index * 60_000, offsetMinutes: 120, value, durationMs: null,
+      patientKey: null,
+      deviceId: '4711',
+      metric: 'heart_rate',
+      t: START + index * 60_000,
+      offsetMinutes: 120,
+      value,
+      durationMs: null,
     })),
   );
 });
 
 test('any series of heart rates survives writing and reading', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 20, max: 254 }), { maxLength: 300 }), fc.integer({ min: 1, max: 0xffff_ffff }), async (rates, serialNumber) => {
-      const bytes = writeFit({ serialNumber, records: rates.map((heartRate, index) => ({ t: START + index * 1000, heartRate })) });
-      const { samples, faults } = await gather(fitFormat, bytes, { chunk: 100 });
-      expect(faults).toEqual([]);
-      expect(samples.map((sample) => sample.value)).toEqual(rates);
-      expect(samples.every((sample) => sample.deviceId === String(serialNumber) && sample.offsetMinutes === null)).toBe(true);
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 20, max: 254 }), { maxLength: 300 }),
+      fc.integer({ min: 1, max: 0xffff_ffff }),
+      async (rates, serialNumber) => {
+        const bytes = writeFit({ serialNumber, records: rates.map((heartRate, index) => ({ t: START + index * 1000, heartRate })) });
+        const { samples, faults } = await gather(fitFormat, bytes, { chunk: 100 });
+        expect(faults).toEqual([]);
+        expect(samples.map((sample) => sample.value)).toEqual(rates);
+        expect(samples.every((sample) => sample.deviceId === String(serialNumber) && sample.offsetMinutes === null)).toBe(true);
+      },
+    ),
     { numRuns: 50 },
   );
 });
@@ -78,7 +92,10 @@ test('chained files are read segment by segment, each with its own device', asyn
   const other = writeFit({ serialNumber: 9, records: [{ t: START + 7_200_000, heartRate: 99 }] });
   const { samples } = await gather(fitFormat, Buffer.concat([small, other]));
   expect(samples.map((sample) => [sample.deviceId, sample.value, sample.offsetMinutes])).toEqual([
-    ['4711', 61, 120], ['4711', 62, 120], ['4711', 63, 120], ['9', 99, null],
+    ['4711', 61, 120],
+    ['4711', 62, 120],
+    ['4711', 63, 120],
+    ['9', 99, null],
   ]);
   expect(readFit(Buffer.concat([small, other])).segments).toBe(2);
 });
@@ -89,7 +106,14 @@ test('bytes that are no FIT file, and no bytes, are refused', async () => {
 });
 
 test('a device clock in the future is refused and the invalid sentinel is no sample', async () => {
-  const bytes = writeFit({ serialNumber: 1, records: [{ t: START, heartRate: 60 }, { t: START + 3_600_000, heartRate: 61 }, { t: START, heartRate: 255 }] });
+  const bytes = writeFit({
+    serialNumber: 1,
+    records: [
+      { t: START, heartRate: 60 },
+      { t: START + 3_600_000, heartRate: 61 },
+      { t: START, heartRate: 255 },
+    ],
+  });
   const { samples, faults } = await gather(fitFormat, bytes, { now: START });
   expect(samples.map((sample) => sample.value)).toEqual([60]);
   expect(faults.map((fault) => fault.code)).toEqual(['TIME_FUTURE']);
@@ -152,11 +176,22 @@ describeWithData('the public FIT files', () => {
 
   test('the Edge 500 ride equals its CSV row by row', async () => {
     const { samples, faults } = await gather(fitFormat, bytesOf('garmin-edge-500-activity.fit'));
-    const rows = readFileSync(path.join(FIT, 'garmin-edge-500-activity-records.csv'), 'utf8').trim().split(/\r?\n/).slice(1).map((row) => row.split(','));
+    const rows = readFileSync(path.join(FIT, 'garmin-edge-500-activity-records.csv'), 'utf8')
+      .trim()
+      .split(/\r?\n/)
+      .slice(1)
+      .map((row) => row.split(','));
     expect(rows.length).toBe(10_686);
     const stampOf = (text: string): number => Date.parse(`${text.slice(4, 10)} 2011 ${text.slice(11, 19)} GMT-0700`);
-    const column = (index: number): [number, number][] => rows.filter((row) => row[index] !== '').map((row) => [stampOf(row[0] ?? ''), Number(row[index])]);
-    for (const [metric, index] of [['heart_rate', 1], ['cadence', 2], ['speed', 3], ['altitude', 7], ['ambient_temperature', 8]] as const) {
+    const column = (index: number): [number, number][] =>
+      rows.filter((row) => row[index] !== '').map((row) => [stampOf(row[0] ?? ''), Number(row[index])]);
+    for (const [metric, index] of [
+      ['heart_rate', 1],
+      ['cadence', 2],
+      ['speed', 3],
+      ['altitude', 7],
+      ['ambient_temperature', 8],
+    ] as const) {
       const read = samples.filter((sample) => sample.metric === metric);
       expect(read.length).toBe(metric === 'cadence' ? CADENCE_VALID : 10_686);
       let at = 0;

@@ -37,7 +37,16 @@ test.each([
   expect(parseInstant(text)).toEqual({ t, offsetMinutes });
 });
 
-test.each(['2020-02-05T09:25:00', '2020-02-05', '2021-02-29T00:00Z', '2020-01-01T24:00Z', '2020-01-01T00:00+15:00', '2020-01-01T00:00:00.Z', 'x', ''])('%s is no instant', (text) => {
+test.each([
+  '2020-02-05T09:25:00',
+  '2020-02-05',
+  '2021-02-29T00:00Z',
+  '2020-01-01T24:00Z',
+  '2020-01-01T00:00+15:00',
+  '2020-01-01T00:00:00.Z',
+  'x',
+  '',
+])('%s is no instant', (text) => {
   expect(parseInstant(text)).toBeNull();
 });
 

@@ -7,7 +7,10 @@ import { omhFormat } from '../../../../src/domains/wearables/formats/omh.js';
 import { DATA, describeWithData, filesUnder, gather } from './support.js';
 
 function point(body: object, schema = { namespace: 'omh', name: 'heart-rate', version: '2.0' }): Record<string, unknown> {
-  return { header: { uuid: 'u-1', schema_id: schema, source_creation_date_time: '2025-01-01T00:00:00Z', user_id: 'p-7', modality: 'sensed' }, body };
+  return {
+    header: { uuid: 'u-1', schema_id: schema, source_creation_date_time: '2025-01-01T00:00:00Z', user_id: 'p-7', modality: 'sensed' },
+    body,
+  };
 }
 
 function heartRate(value: unknown, time = '2025-03-01T08:00:00+01:00', unit = 'beats/min'): Record<string, unknown> {
@@ -27,8 +30,18 @@ test('blood pressure gives two samples, an interval its start and length, and un
   const { samples } = await gather(
     omhFormat,
     JSON.stringify([
-      point({ systolic_blood_pressure: { value: 120, unit: 'mmHg' }, diastolic_blood_pressure: { value: 80, unit: 'mmHg' }, effective_time_frame: { date_time: '2025-03-01T08:00:00Z' } }, { namespace: 'omh', name: 'blood-pressure', version: '4.0' }),
-      point({ sleep_duration: { value: 7, unit: 'h' }, effective_time_frame: frame }, { namespace: 'omh', name: 'sleep-duration', version: '2.0' }),
+      point(
+        {
+          systolic_blood_pressure: { value: 120, unit: 'mmHg' },
+          diastolic_blood_pressure: { value: 80, unit: 'mmHg' },
+          effective_time_frame: { date_time: '2025-03-01T08:00:00Z' },
+        },
+        { namespace: 'omh', name: 'blood-pressure', version: '4.0' },
+      ),
+      point(
+        { sleep_duration: { value: 7, unit: 'h' }, effective_time_frame: frame },
+        { namespace: 'omh', name: 'sleep-duration', version: '2.0' },
+      ),
       { body_weight: { value: 100, unit: 'lb' }, effective_time_frame: { date_time: '2025-03-01T08:00:00Z' } },
       { blood_glucose: { value: 5, unit: 'mmol/L' }, effective_time_frame: { date_time: '2025-03-01T08:00:00Z' } },
     ]),
@@ -58,7 +71,9 @@ test('each bad data point gives one coded fault with its JSON pointer, and its n
   const text = [heartRate(60), ...bad.map(([given]) => given), heartRate(62)].map((given) => JSON.stringify(given)).join('\n');
   const { samples, faults } = await gather(omhFormat, text);
   expect(samples.map((sample) => sample.value)).toEqual([60, 62]);
-  expect(faults.map((fault) => [fault.ordinal, fault.code, fault.place.split('#')[1]])).toEqual(bad.map(([, code, pointer], index) => [index + 1, code, pointer]));
+  expect(faults.map((fault) => [fault.ordinal, fault.code, fault.place.split('#')[1]])).toEqual(
+    bad.map(([, code, pointer], index) => [index + 1, code, pointer]),
+  );
   expect(faults.every((fault) => !/61|900|bpm/.test(fault.reason))).toBe(true);
 });
 
@@ -75,14 +90,23 @@ test('a broken NDJSON line costs one record and a cut list is reported after wha
 
 test('array, NDJSON and pretty-printed forms in any chunk size give the same samples', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 20, max: 300 }), { minLength: 1, maxLength: 12 }), fc.integer({ min: 1, max: 400 }), async (rates, chunk) => {
-      const points = rates.map((rate) => ({ ...heartRate(rate), note: 'a "}]{[\\ \u00e9' }));
-      for (const text of [JSON.stringify(points), JSON.stringify(points, null, 2), points.map((each) => JSON.stringify(each)).join('\n'), points.map((each) => JSON.stringify(each, null, 1)).join('\n')]) {
-        const { samples, faults } = await gather(omhFormat, text, { chunk });
-        expect(faults).toEqual([]);
-        expect(samples.map((sample) => sample.value)).toEqual(rates);
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 20, max: 300 }), { minLength: 1, maxLength: 12 }),
+      fc.integer({ min: 1, max: 400 }),
+      async (rates, chunk) => {
+        const points = rates.map((rate) => ({ ...heartRate(rate), note: 'a "}]{[\\ \u00e9' }));
+        for (const text of [
+          JSON.stringify(points),
+          JSON.stringify(points, null, 2),
+          points.map((each) => JSON.stringify(each)).join('\n'),
+          points.map((each) => JSON.stringify(each, null, 1)).join('\n'),
+        ]) {
+          const { samples, faults } = await gather(omhFormat, text, { chunk });
+          expect(faults).toEqual([]);
+          expect(samples.map((sample) => sample.value)).toEqual(rates);
+        }
+      },
+    ),
     { numRuns: 40 },
   );
 });

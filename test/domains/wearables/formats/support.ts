@@ -43,7 +43,8 @@ export async function gather(
 ): Promise<Gathered> {
   const raw = typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes;
   const all: Parsed<WearableBatch>[] = [];
-  for await (const parsed of format.parse(chunks(raw, options.chunk), { name: options.name ?? 'file', now: options.now ?? NOW })) all.push(parsed);
+  for await (const parsed of format.parse(chunks(raw, options.chunk), { name: options.name ?? 'file', now: options.now ?? NOW }))
+    all.push(parsed);
   const batches = all.flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
   const faults = all.flatMap((parsed) => (parsed.ok ? [] : [parsed]));
   return { batches, samples: batches.flatMap((batch) => [...samplesOf(batch)]), faults };
