@@ -14,6 +14,8 @@ export interface Product {
   readonly owner: string;
   /** Types that it owns. */
   readonly types: readonly TypeClass[];
+  /** Classes with the fields that it adds to types of the kernel. */
+  readonly extensions?: readonly TypeClass[];
   /** Classes with root fields and operations; at least one. */
   readonly resolvers: readonly TypeClass[];
   readonly policy: PolicyDeclaration;

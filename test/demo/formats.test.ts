@@ -126,7 +126,7 @@ test('text notes: header lines, a zone in the date, then headings', () => {
   for (const name of named(/notes\/.*\.txt$/)) {
     const [head = '', ...body] = read(name).toString('utf8').split('\n\n');
     expect(head).toMatch(
-      /^Patient-ID: [NSW]\d{6}\nIssuer: urn:\S+\nType: 34117-2\nTitle: .+\nDate: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[568]:00\nAuthor: .+(\nSensitivity: ETH)?$/,
+      /^Patient-ID: [NSW]\d{6}\nPatient-Name: .+\nIssuer: urn:\S+\nType: 34117-2\nTitle: .+\nDate: \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d-0[568]:00\nAuthor: .+(\nSensitivity: ETH)?$/,
     );
     expect(body.join('\n')).toContain('HISTORY OF PRESENT ILLNESS:');
   }
@@ -178,7 +178,7 @@ test('FIT: sizes and both checksums hold, the serial number is in the crosswalk'
 
 test('bad inputs are bad in the way that their names say', () => {
   expect(() => gunzipSync(read('inbox-bad/genotypes-truncated.vcf.gz'))).toThrow();
-  expect(read('inbox-bad/note-without-patient.txt').toString('utf8')).toMatch(/^Patient-ID:\nType:/);
+  expect(read('inbox-bad/note-without-patient.txt').toString('utf8')).toMatch(/^Patient-ID:\nPatient-Name: .+\nType:/);
   const fit = read('inbox-bad/activity-wrong-crc.fit');
   expect(fit.readUInt16LE(fit.length - 2)).not.toBe(crc16(fit.subarray(0, -2)));
   const lines = read('inbox-bad/genotypes-one-bad-line.vcf')

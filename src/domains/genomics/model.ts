@@ -233,10 +233,7 @@ export class Variant {
   carriers!: readonly Carrier[] | null;
 }
 
-/**
- * What the genomics product knows of a person; its decorator registers it.
- * @public
- */
+/** What the genomics product knows of a person. */
 @extension(() => Patient)
 export class PatientFields {
   @reader({

@@ -1,6 +1,6 @@
 import { defineProduct, type Product } from '../../kernel/index.js';
 import { features } from './features.js';
-import { ImagingInstance, ImagingSeries, ImagingStudy } from './model.js';
+import { ImagingInstance, ImagingSeries, ImagingStudy, PatientImaging } from './model.js';
 import { pipeline } from './pipeline.js';
 import { policy } from './policy.js';
 import { ImagingMutations, ImagingQueries } from './resolvers.js';
@@ -10,6 +10,7 @@ export const product: Product = defineProduct({
   description: 'Imaging studies, their series and objects, and what is computed from pixels.',
   owner: 'Radiology',
   types: [ImagingStudy, ImagingSeries, ImagingInstance],
+  extensions: [PatientImaging],
   resolvers: [ImagingQueries, ImagingMutations],
   policy,
   pipeline,

@@ -302,10 +302,7 @@ export class ImagingStudy {
   instanceCount!: number | null;
 }
 
-/**
- * What the imaging product adds to a person; its decorator registers it.
- * @public
- */
+/** What the imaging product adds to a person. */
 @extension(() => Patient)
 export class PatientImaging {
   @collection({

@@ -260,10 +260,7 @@ export class NoteConcept {
   patient!: unknown;
 }
 
-/**
- * What the notes product adds to a person; its decorator registers it.
- * @public
- */
+/** What the notes product adds to a person. */
 @extension(() => Patient)
 export class PatientNotes {
   @collection({

@@ -1,6 +1,6 @@
 import { Patient, defineProduct, type Product } from '../../kernel/index.js';
 import { features, label } from './features.js';
-import { Condition, Consent, Observation } from './model.js';
+import { Condition, Consent, Observation, PatientFields } from './model.js';
 import { pipeline } from './pipeline.js';
 import { policy } from './policy.js';
 import { PatientMutations, PatientQueries } from './resolvers.js';
@@ -10,6 +10,7 @@ export const product: Product = defineProduct({
   description: 'Persons, their identity, consent and clinical facts.',
   owner: 'Patient administration',
   types: [Patient, Condition, Consent, Observation],
+  extensions: [PatientFields],
   resolvers: [PatientQueries, PatientMutations],
   policy,
   pipeline,

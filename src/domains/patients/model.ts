@@ -169,10 +169,7 @@ export class Consent {
   understood!: boolean | null;
 }
 
-/**
- * What the patients product knows of a person; its decorator registers it.
- * @public
- */
+/** What the patients product knows of a person. */
 @extension(() => Patient)
 export class PatientFields {
   @column({ column: 'mrn', type: 'text', tags: ['pii.direct'], safeHarbor: 'H', description: 'Medical record number.' })

@@ -226,10 +226,7 @@ const RANGE = [
   { argument: 'to', description: 'Samples before this instant.', type: 'DateTime', required: true },
 ] as const;
 
-/**
- * What the wearables product knows of a person; its decorator registers it.
- * @public
- */
+/** What the wearables product knows of a person. */
 @extension(() => Patient)
 export class PatientFields {
   @collection({
