@@ -9,6 +9,8 @@ export interface Applied {
   /** Rows written by table. */
   readonly rows: ReadonlyMap<string, number>;
   readonly refusals: readonly Refusal[];
+  /** Version that each table touched has from this transaction on. */
+  readonly versions: Readonly<Record<string, number>>;
 }
 
 export interface Applying {
@@ -45,8 +47,8 @@ export async function apply(tx: Transaction, screened: Screened, context: Applyi
   for (const derived of plan.derived) {
     if (await derive(tx, derived, plan, resolved)) touched.add(derived.table);
   }
-  await raiseVersions(tx, [...touched], at);
-  return { rows, refusals };
+  const versions = await raiseVersions(tx, [...touched], at);
+  return { rows, refusals, versions };
 }
 
 function conflictOf(
@@ -110,11 +112,12 @@ async function derive(tx: Transaction, derived: DerivedTable, plan: PipelinePlan
 }
 
 /** Last in the transaction: others who write the same tables wait from here to the commit. */
-async function raiseVersions(tx: Transaction, tables: readonly string[], at: string): Promise<void> {
-  if (tables.length === 0) return;
-  await tx.query(
+async function raiseVersions(tx: Transaction, tables: readonly string[], at: string): Promise<Record<string, number>> {
+  if (tables.length === 0) return {};
+  const rows = await tx.query<{ dataset: string; version: number }>(
     `insert into dataset_version (dataset, version, at) select name, 1, $2 from unnest($1::text[]) as name order by name
-     on conflict (dataset) do update set version = dataset_version.version + 1, at = excluded.at`,
+     on conflict (dataset) do update set version = dataset_version.version + 1, at = excluded.at returning dataset, version`,
     [[...tables].sort(), at],
   );
+  return Object.fromEntries(rows.map((row) => [row.dataset, row.version]));
 }

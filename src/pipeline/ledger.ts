@@ -112,12 +112,12 @@ export async function advance(
   counts: Counts,
 ): Promise<void> {
   const moved = await tx.query(
-    `update ingest_checkpoint set next_ordinal = $4 where digest = $1 and product = $2 and next_ordinal = $3 and not finished returning 1`,
-    [file.digest, file.product, span.from, span.to],
+    `with counted as (update pipeline_update set counts = $6 where update_id = $5),
+       reading as (update raw_file set status = 'reading' where digest = $1 and status <> 'reading')
+     update ingest_checkpoint set next_ordinal = $4 where digest = $1 and product = $2 and next_ordinal = $3 and not finished returning 1`,
+    [file.digest, file.product, span.from, span.to, updateId, JSON.stringify(counts)],
   );
   if (moved.length === 0) throw new CodedError('CONFLICT', 'Another load of the same file is under way.');
-  await tx.query('update pipeline_update set counts = $2 where update_id = $1', [updateId, JSON.stringify(counts)]);
-  await setStatus(tx, file.digest, 'reading');
 }
 
 /** `counts` names the lineage record. Only a file that is not refused counts as done. */
@@ -129,21 +129,12 @@ export async function closeFile(
   counts: Counts,
   now: number,
 ): Promise<void> {
-  await tx.query('update pipeline_update set finished_at = $2, status = $3, counts = $4 where update_id = $1', [
-    updateId,
-    new Date(now).toISOString(),
-    status,
-    JSON.stringify(counts),
-  ]);
   await tx.query(
-    'update ingest_checkpoint set finished = $3, next_ordinal = case when $3 then next_ordinal else 0 end where digest = $1 and product = $2',
-    [file.digest, file.product, status !== 'refused'],
+    `with ended as (update pipeline_update set finished_at = $5, status = $4, counts = $6 where update_id = $7),
+       marked as (update raw_file set status = $4 where digest = $1 and status <> $4)
+     update ingest_checkpoint set finished = $3, next_ordinal = case when $3 then next_ordinal else 0 end where digest = $1 and product = $2`,
+    [file.digest, file.product, status !== 'refused', status, new Date(now).toISOString(), JSON.stringify(counts), updateId],
   );
-  await setStatus(tx, file.digest, status);
-}
-
-async function setStatus(tx: Transaction, digest: string, status: string): Promise<void> {
-  await tx.query('update raw_file set status = $2 where digest = $1 and status <> $2', [digest, status]);
 }
 
 /** A refusal that is there already, from an earlier try, stays as it was. */

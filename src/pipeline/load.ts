@@ -20,6 +20,7 @@ const positionOf = (item: ReadItem): number => (item.ok ? item.record.position :
 export class FileLoad {
   private counts: Counts;
   private next: number;
+  private readonly versions: Record<string, number> = {};
 
   constructor(
     readonly facts: FileFacts,
@@ -93,15 +94,16 @@ export class FileLoad {
     const now = this.deps.now();
     const screened = screen(records, plan.assets);
     const origin = { digest: this.facts.digest, arrivedAt: this.opened.arrivedAt };
-    const counts = await store.transaction(async (tx) => {
+    const { counts, versions } = await store.transaction(async (tx) => {
       await lockFile(tx, this.facts.digest);
       const applied = await apply(tx, screened, { plan, origin, actor, now });
       const refusals = [...refused, ...applied.refusals];
       await hold(tx, this.facts, this.opened.updateId, refusals, now);
       const after = counted(this.counts, { records: items.length, screened, rows: applied.rows, refusals });
       await advance(tx, this.facts, this.opened.updateId, span, after);
-      return after;
+      return { counts: after, versions: applied.versions };
     });
+    Object.assign(this.versions, versions);
     this.counts = counts;
     this.next = span.to;
   }
@@ -161,7 +163,10 @@ export class FileLoad {
     }
     if (this.counts.quarantined > 0) await this.keepName();
     const datasets = Object.keys(this.counts.rows);
-    const versions = await store.transaction((tx) => versionsOf(tx, datasets));
+    // An earlier process may have written some of the tables.
+    const unknown = datasets.filter((table) => this.versions[table] === undefined);
+    if (unknown.length > 0) Object.assign(this.versions, await store.transaction((tx) => versionsOf(tx, unknown)));
+    const versions = Object.fromEntries(datasets.map((table) => [table, this.versions[table] ?? 0]));
     const report = this.report(status);
     const lineageId = await evidence.ingested({ report, datasets, versions });
     this.counts = { ...this.counts, lineageId };

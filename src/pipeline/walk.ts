@@ -75,7 +75,7 @@ export async function ingestPaths(
   return totals.sum(ranked.map((file) => file.path));
 }
 
-const FILES_AT_ONCE = 6;
+const FILES_AT_ONCE = 8;
 
 /** Takes the next until none is left; several do so side by side. A fault ends them all. */
 async function drain<T>(queue: Iterator<T>, work: (item: T) => Promise<void>): Promise<void> {

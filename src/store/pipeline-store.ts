@@ -47,7 +47,7 @@ async function once<T>(writer: Pool, work: (transaction: WriteTransaction) => Pr
   const client = await writer.connect();
   let broken: Error | undefined;
   try {
-    await client.query("begin; set local timezone = 'UTC'; set local datestyle = 'ISO'");
+    await client.query('begin');
     const result = await work(transactionOn(client));
     await client.query('commit');
     return result;

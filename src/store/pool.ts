@@ -20,7 +20,7 @@ export interface Pools {
 
 const OWNER_CONNECTIONS_MAX = 2;
 const READER_CONNECTIONS_MAX = 8;
-const WRITER_CONNECTIONS_MAX = 8;
+const WRITER_CONNECTIONS_MAX = 10;
 const CONNECT_MS_MAX = 10_000;
 const IDLE_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 8;
@@ -51,7 +51,7 @@ export async function openPools(engine: Engine, log: (line: string) => void = ()
   try {
     const reader = await ensureRole(owner, base, READER_ROLE);
     const writer = await ensureRole(owner, base, WRITER_ROLE);
-    const pools = [owner, open(reader, 'reader', READER_CONNECTIONS_MAX), open(writer, 'writer', WRITER_CONNECTIONS_MAX)] as const;
+    const pools = [owner, open(reader, 'reader', READER_CONNECTIONS_MAX), open(inUtc(writer), 'writer', WRITER_CONNECTIONS_MAX)] as const;
     let ending: Promise<void> | undefined;
     const end = async (): Promise<void> => {
       await Promise.all(pools.map((pool) => pool.end()));
@@ -72,6 +72,12 @@ export async function openPools(engine: Engine, log: (line: string) => void = ()
     throw new CodedError('DATABASE_UNAVAILABLE', 'The database roles could not be prepared.', { detail: String(error), cause: error });
   }
 }
+
+/** Instants and days read back as ISO text in UTC, whatever the server is set to. */
+const inUtc = (config: PoolConfig): PoolConfig => ({
+  ...config,
+  options: `${config.options ?? ''} -c TimeZone=UTC -c DateStyle=ISO`.trim(),
+});
 
 /** The same server and database as another role. */
 export function configAs(base: PoolConfig, user: string, password: string): PoolConfig {

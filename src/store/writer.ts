@@ -110,16 +110,12 @@ async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row
              from (select distinct on (${list(target.key)}) * from ${stage.source} s order by ${list(target.key)}, stage_n) s
              join ${escapeIdentifier(target.table)} t on ${sameKey(target)} for update of t`,
   );
-  const firsts = await run<{ stage_n: number; first: number }>(
-    client,
-    stage,
-    `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage.source} s order by stage_n`,
-  );
+  const firsts = rows.length === 1 ? [{ stage_n: 0, first: 0 }] : await firstOfKey(client, stage, target);
   await drop(client, stage, []);
   const current = new Map<number, Row>(found.rows.map(({ stage_n: n, ...row }) => [n, row]));
   const conflicts: WriteConflict[] = [];
   const results = new Map<number, Row>();
-  for (const { stage_n: n, first } of firsts.rows) {
+  for (const { stage_n: n, first } of firsts) {
     const incoming = rows[n];
     if (incoming === undefined) continue;
     const stored = results.get(first) ?? current.get(first) ?? null;
@@ -130,6 +126,12 @@ async function merge(client: PoolClient, target: WriteTarget, rows: readonly Row
     }
   }
   return { written: await replace(client, target, [...results.values()], []), conflicts };
+}
+
+/** For each staged row the first with its key, as the database tells keys apart. */
+async function firstOfKey(client: PoolClient, stage: Stage, target: WriteTarget): Promise<{ stage_n: number; first: number }[]> {
+  const text = `select stage_n, min(stage_n) over (partition by ${list(target.key)}) as first from ${stage.source} s order by stage_n`;
+  return (await run<{ stage_n: number; first: number }>(client, stage, text)).rows;
 }
 
 /** A statement over staged rows. Texts over a temporary table do not come again; the others are named. */

@@ -61,7 +61,7 @@ describe('pools', () => {
       }
       expect(pools.owner.options.max).toBe(2);
       expect(pools.reader.options.max).toBe(8);
-      expect(pools.writer.options.max).toBe(8);
+      expect(pools.writer.options.max).toBe(10);
     } finally {
       await pools.end();
       await pools.end();
