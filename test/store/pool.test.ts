@@ -20,8 +20,21 @@ afterAll(() => database.drop());
 
 const engineWith = (config: Partial<ReturnType<Engine['ownerUrl']>>): Engine => ({
   ...database.engine,
-  ownerUrl: () => ({ ...database.config, ...config }),
+  ownerUrl: () => ({ ...inParts(database.config), ...config }),
 });
+
+/** A connection string would win over the parts that a case changes. */
+function inParts(config: TestDatabase['config']): TestDatabase['config'] {
+  if (config.connectionString === undefined) return config;
+  const { hostname, port, username, password, pathname } = new URL(config.connectionString);
+  return {
+    host: hostname,
+    port: Number(port),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: pathname.slice(1),
+  };
+}
 
 async function asOwner(statement: string): Promise<void> {
   const client = new Client(database.config);
