@@ -37,9 +37,12 @@ const RACES = new Set(['42710', '23505', 'XX000', '40001']);
  */
 export async function openPools(engine: Engine, log: (line: string) => void = () => undefined): Promise<Pools> {
   const base = engine.ownerUrl();
+  let ending: Promise<void> | undefined;
   const open = (config: PoolConfig, name: string, max: number): Pool => {
     const pool = new Pool({ ...config, max, connectionTimeoutMillis: CONNECT_MS_MAX, idleTimeoutMillis: IDLE_MS_MAX });
     const lost = (error: Error): void => {
+      // A server that stops with us ends what is still closing; nobody has to know.
+      if (ending) return;
       log(`A database connection of the ${name} was lost (${codeOf(error) ?? 'closed'}).`);
     };
     pool.on('error', lost);
@@ -52,7 +55,6 @@ export async function openPools(engine: Engine, log: (line: string) => void = ()
     const reader = await ensureRole(owner, base, READER_ROLE);
     const writer = await ensureRole(owner, base, WRITER_ROLE);
     const pools = [owner, open(reader, 'reader', READER_CONNECTIONS_MAX), open(inUtc(writer), 'writer', WRITER_CONNECTIONS_MAX)] as const;
-    let ending: Promise<void> | undefined;
     const end = async (): Promise<void> => {
       await Promise.all(pools.map((pool) => pool.end()));
     };
