@@ -1,8 +1,6 @@
 'use strict';
 
 const swc = JSON.parse(require('node:fs').readFileSync(`${__dirname}/.swcrc`, 'utf8'));
-// Tests run as CommonJS, so a lazy import() becomes a require here and stays native in the built product.
-swc.module = { type: 'commonjs' };
 
 const base = {
   rootDir: __dirname,
