@@ -128,7 +128,8 @@ export function explainFailure(said: string, what: string): CodedError {
   if (/EEXIST|ENOTDIR/.test(said)) {
     return new CodedError('CONFIG_INVALID', `${what}: the data folder's path names something that is not a folder.`, { detail: said });
   }
-  if (/ENOEXEC|spawn \S+ ENOENT|Exec format error|EBADARCH/.test(said)) {
+  // 126 and 127 are the shell's words for a program that is none, whatever it said besides.
+  if (/\n12[67]$/.test(said) || /ENOEXEC|spawn \S+ ENOENT|Exec format error|EBADARCH/.test(said)) {
     return new CodedError(
       'DATABASE_UNAVAILABLE',
       `${what}: the embedded Postgres does not run on this machine; set DATABASE_URL to a Postgres of version 15 or later.`,

@@ -27,6 +27,7 @@ import { ORPHANS_MS_MAX, clearForeignPid, isAlive, readPidFile, serversIn, waitU
 
 const DATABASE = 'thalamus';
 const READY_MS_MAX = 600_000;
+const REAPED_MS_MAX = 5_000;
 const SLOW_MS = 3_000;
 const STOP_MS_MAX = 30_000;
 const ATTEMPTS_MAX = 5;
@@ -141,8 +142,24 @@ async function joinRunning(cluster: string, log: (line: string) => void): Promis
   const now = readPidFile(cluster);
   if (now?.status !== 'ready' || !isAlive(now.pid)) return undefined;
   const config = connection(cluster, now.host, now.port);
+  // A server that was killed a moment ago still counts as a process until it is reaped.
+  if (!(await answers(config)) && (await waitUntil(() => !isAlive(now.pid), REAPED_MS_MAX))) return undefined;
   log('The database of this data folder already runs; it is shared.');
   return config;
+}
+
+/** Whether a server is behind the connection; one that refuses the login or the database is. */
+async function answers(config: PoolConfig): Promise<boolean> {
+  const client = new Client(config);
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch (error) {
+    return /^(?=.*\d)[0-9A-Z]{5}$/.test(codeOf(error) ?? '');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
 function connection(cluster: string, host: string, port: number): PoolConfig {
