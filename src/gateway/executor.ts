@@ -152,7 +152,8 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
       variableValues: variables,
       contextValue: new RequestScope(request, reader),
     });
-    const versions = planned ? await versionsOf(session, planned.datasets) : {};
+    const read = request.columns.map((each) => each.source.slice(0, each.source.indexOf('.')));
+    const versions = await versionsOf(session, [...new Set([...(planned?.datasets ?? []), ...read])]);
     return { ...result, versions };
   };
   const result = await withReadSession(mesh.pools.reader, request.wall, run);
@@ -164,7 +165,8 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
     throw codedCause(errors[0]) ?? errors[0];
   }
   const data = result.data === undefined || result.data === null ? null : JSON.stringify(result.data);
-  const plan = lineagePlan(document, planned?.columns ?? [], planned?.decisions ?? [], request.mesh.policy.version);
+  const columns = [...new Map([...(planned?.columns ?? []), ...request.columns].map((each) => [JSON.stringify(each), each])).values()];
+  const plan = lineagePlan(document, columns, planned?.decisions ?? [], request.mesh.policy.version);
   const code = errors.length > 0 ? codeOf(errors[0]) : null;
   await request.record({ kind: mutation ? 'mutation' : 'query', plan, data, versions: result.versions, code, rows: request.patients.size });
   return { data, errors, path: 'reference' };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type EvidenceEntry, type LineagePlan, type Receipt } from '../governance/index.js';
-import { CodedError, isCoded, newUuid, type PlanValues, type Principal } from '../kernel/index.js';
+import { CodedError, type LineageEdge, type PlanValues, type Principal, isCoded, newUuid } from '../kernel/index.js';
 import type { ClassRuntime } from './class-runtime.js';
 import type { Mesh } from './mesh.js';
 
@@ -11,6 +11,8 @@ export class MeshRequest {
   /** Persons whose data stand behind the answer. */
   readonly patients = new Set<string>();
   readonly facts: Record<string, unknown> = {};
+  /** What hand-written operations read, beside what their plan says. */
+  readonly columns: LineageEdge[] = [];
   receipt: Receipt | undefined;
   /** Why the record could not be made. It is tried once: a second record of a run would be another run. */
   fault: CodedError | undefined;

@@ -11,12 +11,14 @@ import {
   type Tag,
   type TypeThunk,
 } from '../kernel/index.js';
-import type { PolicyClass } from '../governance/index.js';
+import { edge, ruleColumns, type PolicyClass } from '../governance/index.js';
 import { rowSource, withReadSession } from '../store/index.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
 import type { MeshRequest } from './request.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const PERSONS = { name: 'persons', reads: [{ of: () => Patient, columns: ['patient_id'] }] };
 
 type ReadSpec = { readonly of: TypeThunk; readonly columns: readonly string[] };
 
@@ -65,14 +67,14 @@ export class RequestScope implements Scope, ReferenceContext {
 
   async visiblePatients(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const wellFormed = [...new Set(ids.map((id) => id.toLowerCase()))].filter((id) => UUID.test(id));
-    const rows = await this.read('read', ['pseudonym'], (source) =>
+    const rows = await this.read('read', ['pseudonym'], PERSONS, (source) =>
       source.rows<{ patient_id: string }>({ of: () => Patient, columns: ['patient_id'], where: { patient_id: wellFormed } }),
     );
     return new Set(rows.map((row) => row.patient_id));
   }
 
   async allPatients(limit: number): Promise<readonly string[]> {
-    const rows = await this.read('read', ['pseudonym'], (source) =>
+    const rows = await this.read('read', ['pseudonym'], PERSONS, (source) =>
       source.rows<{ patient_id: string }>({ of: () => Patient, columns: ['patient_id'], where: {}, order: ['patient_id'], limit }),
     );
     return rows.map((row) => row.patient_id);
@@ -81,14 +83,16 @@ export class RequestScope implements Scope, ReferenceContext {
   async labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>> {
     const tags = tagsOf(view.tags, view.reads);
     if (!this.may('train', tags)) return new Map();
-    return this.read('train', tags, (source) => view.compute(source, patientIds, code));
+    return this.read('train', tags, { name: `label ${view.name}`, reads: view.reads }, (source) => view.compute(source, patientIds, code));
   }
 
   async features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer> {
     const tags = tagsOf(view.tags, view.reads);
     // A barred modality is not read at all, so neither a value nor its existence can reach a model.
     if (!this.may(action, tags)) return { frame: { n: 0, keys: [], columns: [] }, stale: [], barred: true, withheld: [] };
-    const answer = await this.read(action, tags, (source) => view.compute(source, patientIds, asOf));
+    const answer = await this.read(action, tags, { name: `features ${view.modality}`, reads: view.reads }, (source) =>
+      view.compute(source, patientIds, asOf),
+    );
     return { ...answer, barred: false, withheld: await this.withheld(view, patientIds, new Set([...answer.frame.keys, ...answer.stale])) };
   }
 
@@ -119,8 +123,19 @@ export class RequestScope implements Scope, ReferenceContext {
     return rows.map((row) => row.id);
   }
 
-  private read<T>(action: Action, tags: readonly Tag[], work: (source: RowSource) => Promise<T>): Promise<T> {
+  private read<T>(
+    action: Action,
+    tags: readonly Tag[],
+    what: { name: string; reads: readonly ReadSpec[] },
+    work: (source: RowSource) => Promise<T>,
+  ): Promise<T> {
     const { request } = this;
+    for (const { of, columns } of what.reads) {
+      const entity = entityOf(of());
+      for (const column of columns) request.columns.push(edge(what.name, `${entity.table}.${column}`, 'DIRECT'));
+      for (const source of ruleColumns(entity, this.policyClass.rowRule(entity, tags, action)))
+        request.columns.push(edge(what.name, source, 'INDIRECT'));
+    }
     return withReadSession(request.mesh.parts.pools.reader, request.wall, (session) =>
       work(
         rowSource(session, request.mesh.parts.types, {

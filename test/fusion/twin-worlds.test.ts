@@ -61,3 +61,24 @@ test('lists, counts and searches of the analyst are the same in both', async () 
   expect(one).toContain('"noteCount":0');
   expect(one).toBe(other);
 });
+
+test('the lineage of a run names the columns behind the features, and those of no barred modality', async () => {
+  const query = 'mutation Run($input: RunFusionInput!) { runFusion(input: $input) { modelVersion } }';
+  const answer = await ask(withheld.mesh, principalOf('analyst'), {
+    query,
+    variables: { input: { modelId: DEMO_MODEL, patientIds: [patient] } },
+  });
+  const found = await ask(withheld.mesh, principalOf('analyst'), {
+    query: 'query L($id: ID!) { lineage(id: $id) { versions plan { columns } } }',
+    variables: { id: answer.lineageId },
+  });
+  const { lineage } = found.data as {
+    lineage: { versions: Record<string, number>; plan: { columns: { coordinate: string; source: string; type: string }[] } };
+  };
+  const direct = lineage.plan.columns.filter((each) => each.type === 'DIRECT').map((each) => `${each.coordinate}: ${each.source}`);
+  expect(direct).toContain('features NOTES: note_concept.negation');
+  expect(direct).toContain('features GENOMICS: genotype_block.codes');
+  // Wearables are not open to analysts as model input, so nothing of them was read.
+  expect(direct.filter((each) => each.includes('wear_chunk'))).toEqual([]);
+  expect(lineage.versions['note_concept']).toBeGreaterThan(0);
+});
