@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeSigningKey, type SigningKey } from '../gateway/index.js';
 
@@ -14,13 +14,18 @@ function keep<T>(file: string, make: () => T): T {
   }
   const made = make();
   mkdirSync(resolve(file, '..'), { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(made), { mode: 0o600 });
   try {
-    writeFileSync(file, JSON.stringify(made), { mode: 0o600, flag: 'wx' });
+    // The name appears with the whole content behind it, and only once.
+    linkSync(draft, file);
     return made;
   } catch (error) {
     // Another start made it at the same moment.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     return JSON.parse(readFileSync(file, 'utf8')) as T;
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

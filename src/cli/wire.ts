@@ -77,7 +77,6 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       installExtensions: false,
       extra: { ...pools.writer.options, password: pools.writer.options.password, max: 2 },
     });
-
     await source.initialize();
     undo.unshift(() => source.destroy());
     const products = await loadProducts(options.products ?? allProducts);

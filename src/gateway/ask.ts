@@ -33,7 +33,13 @@ export async function ask(mesh: Mesh, principal: Principal, question: Question, 
       const place = extensions?.['place'];
       return { message, code: String(extensions?.['code']), ...(typeof place === 'string' ? { place } : {}) };
     });
-  const document = documentOf(question.query);
+  let document;
+  try {
+    document = documentOf(question.query);
+  } catch (error) {
+    await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
+    throw error;
+  }
   const faults = validate(runtime.schema, document, [...specifiedRules, ...limitRules], { maxErrors: 20 });
   if (faults.length > 0) {
     const receipt = await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });

@@ -18,7 +18,16 @@ import {
   type SelectionNode,
 } from 'graphql';
 import { dataTypes, entityOfType, fieldDeclaration } from '../governance/index.js';
-import { CodedError, DECLARATION, entityClasses, entityOf, type ColumnField, type ReferenceField, type Scope } from '../kernel/index.js';
+import {
+  CodedError,
+  DECLARATION,
+  entityClasses,
+  entityOf,
+  isUuid,
+  type ColumnField,
+  type ReferenceField,
+  type Scope,
+} from '../kernel/index.js';
 import type { ReferenceContext } from './reference.js';
 import { checkArguments } from './step.js';
 
@@ -26,7 +35,6 @@ type Context = ReferenceContext & Pick<Scope, 'trace'>;
 type Key = Readonly<Record<string, ColumnField>>;
 type Args = Readonly<Record<string, unknown>>;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** NUL, or half a surrogate pair. */
 const NOT_STORABLE = /\0|\p{Surrogate}/u;
 const KEY_CHARACTERS_MAX = 1_024;
@@ -110,7 +118,7 @@ async function loadEntity(type: GraphQLObjectType, representation: Args, context
 function keyValue(given: unknown, field: ColumnField): string | undefined {
   const text = typeof given === 'number' && Number.isSafeInteger(given) ? String(given) : given;
   if (typeof text !== 'string' || text.length > KEY_CHARACTERS_MAX || NOT_STORABLE.test(text)) return undefined;
-  return field.type === 'uuid' && !UUID.test(text) ? undefined : text;
+  return field.type === 'uuid' && !isUuid(text) ? undefined : text;
 }
 
 /**

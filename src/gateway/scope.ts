@@ -1,6 +1,7 @@
 import {
   Patient,
   entityOf,
+  isUuid,
   newUuid,
   type Action,
   type FeatureAnswer,
@@ -15,8 +16,6 @@ import { edge, ruleColumns, type PolicyClass } from '../governance/index.js';
 import { rowSource, withReadSession } from '../store/index.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
 import type { MeshRequest } from './request.js';
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const PERSONS = { name: 'persons', reads: [{ of: () => Patient, columns: ['patient_id'] }] };
 
@@ -66,7 +65,7 @@ export class RequestScope implements Scope, ReferenceContext {
   }
 
   async visiblePatients(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const wellFormed = [...new Set(ids.map((id) => id.toLowerCase()))].filter((id) => UUID.test(id));
+    const wellFormed = [...new Set(ids.map((id) => id.toLowerCase()))].filter(isUuid);
     const rows = await this.read('read', ['pseudonym'], PERSONS, (source) =>
       source.rows<{ patient_id: string }>({ of: () => Patient, columns: ['patient_id'], where: { patient_id: wellFormed } }),
     );
@@ -116,6 +115,7 @@ export class RequestScope implements Scope, ReferenceContext {
     if (missing.length === 0) return [];
     const { table, patient } = entityOf(first.of());
     if (patient === undefined) return [];
+    this.request.columns.push(edge(`withheld ${view.modality}`, `${table}.${patient}`, 'INDIRECT'));
     const { rows } = await this.request.mesh.parts.pools.writer.query<{ id: string }>(
       `select distinct ${patient} as id from ${table} where ${patient} = any($1::uuid[])`,
       [missing],

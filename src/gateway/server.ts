@@ -166,18 +166,22 @@ class Handler {
 
   /** The schema that the caller may see, as SDL. */
   private async schema(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const principal = await this.options.identity.principal(request.headers.authorization);
-    const runtime = this.options.mesh.runtimeFor(principal);
+    const { mesh, identity } = this.options;
+    const principal = await identity.principal(request.headers.authorization);
+    const runtime = mesh.runtimeFor(principal);
     const { key, goodUntil } = runtime.policyClass;
     const etag = `"${createHash('sha256').update(`${key} ${goodUntil}`).digest('base64url')}"`;
+    const known = request.headers['if-none-match'] === etag;
+    const sdl = known ? '' : sdlOf(runtime.schema);
+    // What a caller may see is an answer too: it is recorded as introspection is.
+    const question = new MeshRequest(mesh, principal, runtime);
+    await question.record({ kind: 'query', plan: null, data: sdl });
     response.setHeader('etag', etag);
+    response.setHeader('x-lineage-id', question.runId);
+    if (!known) response.setHeader('content-type', 'text/plain; charset=utf-8');
+    response.statusCode = known ? 304 : 200;
     response.setHeader('cache-control', 'private, no-cache');
-    if (request.headers['if-none-match'] === etag) {
-      send(response, 304, '');
-      return;
-    }
-    response.setHeader('content-type', 'text/plain; charset=utf-8');
-    response.end(sdlOf(runtime.schema));
+    response.end(sdl);
   }
 
   private apolloOf(runtime: ClassRuntime, router: boolean): Promise<Apollo> {

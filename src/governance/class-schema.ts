@@ -47,7 +47,8 @@ export function fieldVisible(schema: GraphQLSchema, policyClass: PolicyClass, ty
     case 'value':
       return RESULT_ACTIONS.some((action) => policyClass.decide(declaration.tags, action).alternatives.some((each) => each.mask === null));
     case 'operation':
-      return policyClass.may(declaration.action, declaration.tags);
+      // What acts on values acts on them as they are, so a mask does not cover it.
+      return policyClass.decide(declaration.tags, declaration.action).alternatives.some((each) => each.mask === null);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Mask, SqlType } from '../kernel/index.js';
+import { SMALL_ZIP3, type Mask, type SqlType } from '../kernel/index.js';
 
 /** Inner and outer pads of an HMAC-SHA-256 key (RFC 2104), so that SQL can compute it with sha256 alone. */
 export interface MaskPads {
@@ -13,25 +13,7 @@ export function maskPads(key: Buffer): MaskPads {
   return { inner: Buffer.from(block.map((byte) => byte ^ 0x36)), outer: Buffer.from(block.map((byte) => byte ^ 0x5c)) };
 }
 
-const SMALL_ZIP3 = new Set([
-  '036',
-  '059',
-  '063',
-  '102',
-  '203',
-  '556',
-  '692',
-  '790',
-  '821',
-  '823',
-  '830',
-  '831',
-  '878',
-  '879',
-  '884',
-  '890',
-  '893',
-]);
+const SMALL_AREAS: ReadonlySet<string> = new Set(SMALL_ZIP3);
 
 /** A masked cell in JavaScript: the form that the reference path uses, written apart from the SQL so that each proves the other. */
 export function maskValue(mask: Mask, value: unknown, type: SqlType, pads: MaskPads, redacted: unknown): unknown {
@@ -52,7 +34,7 @@ export function maskValue(mask: Mask, value: unknown, type: SqlType, pads: MaskP
     case 'ZIP3': {
       if (type !== 'text' || text === null) return null;
       const area = text.slice(0, 3);
-      return /^\d{5}/.test(text) && !SMALL_ZIP3.has(area) ? area : '000';
+      return /^\d{5}/.test(text) && !SMALL_AREAS.has(area) ? area : '000';
     }
   }
 }

@@ -9,3 +9,8 @@ export function newUuid(now: number): string {
   const hex = bytes.toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** True where Postgres takes the text for a uuid; anything else names nobody and must not become an error of the database. */
+export const isUuid = (text: string): boolean => UUID.test(text);

@@ -44,7 +44,7 @@ export {
 } from './field.js';
 export { readAll, type Format, type Parsed, type ParsedFault, type ParsedRecord, type ParseOptions } from './format.js';
 export { frameOf, joinFrames, rowIndex, rowOf, takeRows, type Frame, type FrameColumn } from './frame.js';
-export { newUuid } from './id.js';
+export { isUuid, newUuid } from './id.js';
 export { IngestFault, IngestFile, IngestResult, ingestThrough } from './ingest.js';
 export { LIMITS } from './limits.js';
 export { Patient } from './patient.js';
@@ -67,6 +67,7 @@ export {
   ACTIONS,
   MASKS,
   PURPOSES,
+  SMALL_ZIP3,
   allOf,
   everyRow,
   noRow,

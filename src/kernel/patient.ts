@@ -2,7 +2,7 @@ import { column, entity } from './declare.js';
 
 /**
  * The one entity that all products share: the key, and nothing else. The patients product adds its own fields; the other products
- * add theirs. In a subgraph without the owner the key is all there is, and existence is the owner's answer.
+ * add theirs. The row rules hold for the key alone too, so a subgraph without the owner gives null for a person whom the caller may not know.
  */
 @entity('Patient', {
   description: 'A person whose data the mesh holds.',

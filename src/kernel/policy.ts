@@ -19,6 +19,27 @@ export type Action = (typeof ACTIONS)[number];
 export const MASKS = ['NULL', 'HASH', 'LAST4', 'YEAR', 'ZIP3', 'REDACT'] as const;
 export type Mask = (typeof MASKS)[number];
 
+/** Areas of three-digit postal codes with 20,000 people or fewer (45 CFR 164.514(b)(2)(i)(B), 2000 census); ZIP3 gives 000 for them. */
+export const SMALL_ZIP3 = [
+  '036',
+  '059',
+  '063',
+  '102',
+  '203',
+  '556',
+  '692',
+  '790',
+  '821',
+  '823',
+  '830',
+  '831',
+  '878',
+  '879',
+  '884',
+  '890',
+  '893',
+] as const;
+
 /** What a predicate may ask of the caller. */
 export type MeAttribute = 'sub' | 'sites';
 

@@ -1,4 +1,4 @@
-import type { PlanValues, Predicate, RowStep } from '../kernel/index.js';
+import { isUuid, type PlanValues, type Predicate, type RowStep } from '../kernel/index.js';
 import { SqlBuilder, quoted } from './sql-builder.js';
 import { jsonForm, predicateSql } from './sql-rules.js';
 import type { ColumnTypes } from './sql.js';
@@ -105,8 +105,6 @@ function joined(builder: SqlBuilder, types: ColumnTypes, request: RowRequest): {
   };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 function filterSql(builder: SqlBuilder, types: ColumnTypes, step: RowStep, use: RowStep['filters'][number]): string {
   const { filter, column } = use;
   const target = `t.${quoted(column)}`;
@@ -114,7 +112,7 @@ function filterSql(builder: SqlBuilder, types: ColumnTypes, step: RowStep, use: 
   const argument = (as: string): string =>
     builder.bind(filter.argument, as, (values) => {
       const given = values.args[0]?.[filter.argument] ?? null;
-      return as === 'uuid' && (typeof given !== 'string' || !UUID.test(given)) ? null : given;
+      return as === 'uuid' && (typeof given !== 'string' || !isUuid(given)) ? null : given;
     });
   const forms: Record<typeof filter.operator, () => string> = {
     eq: () => `${target} = ${argument(type)}`,

@@ -1,4 +1,12 @@
-import { MODALITIES, type ColumnField, type EntityDeclaration, type Mask, type Predicate, type SqlType } from '../kernel/index.js';
+import {
+  MODALITIES,
+  SMALL_ZIP3,
+  type ColumnField,
+  type EntityDeclaration,
+  type Mask,
+  type Predicate,
+  type SqlType,
+} from '../kernel/index.js';
 import { quoted, type SqlBuilder } from './sql-builder.js';
 
 /** A row predicate as SQL over the rows of `alias`. Comparison with NULL is not true, so it shows nothing. */
@@ -33,27 +41,6 @@ function consentSql(builder: SqlBuilder, entity: EntityDeclaration, alias: strin
     ` and ce.valid_from <= ${now} and ce.valid_to > ${now})`
   );
 }
-
-/** Areas of three-digit postal codes with 20,000 people or fewer (45 CFR 164.514(b)(2)(i)(B), 2000 census). */
-export const SMALL_ZIP3 = [
-  '036',
-  '059',
-  '063',
-  '102',
-  '203',
-  '556',
-  '692',
-  '790',
-  '821',
-  '823',
-  '830',
-  '831',
-  '878',
-  '879',
-  '884',
-  '890',
-  '893',
-];
 
 /** A masked cell. A mask that does not fit the type gives NULL. */
 export function maskSql(builder: SqlBuilder, mask: Mask, expression: string, type: SqlType, alias: string, field?: ColumnField): string {

@@ -1,5 +1,5 @@
 import type { CellPlan, ColumnField, ComputedField, ConnectionItem, Order, PlanField, RowStep } from '../kernel/index.js';
-import { LIMITS } from '../kernel/index.js';
+import { LIMITS, isUuid } from '../kernel/index.js';
 import { SqlBuilder, quoted, type Bind } from './sql-builder.js';
 import { castOf, jsonForm, maskSql, predicateSql } from './sql-rules.js';
 
@@ -167,7 +167,7 @@ class Compiler {
     const { arguments: index } = step;
     return this.builder.bind(`uuid:${index}:${argument}`, 'uuid', (values) => {
       const given = values.args[index]?.[argument];
-      return typeof given === 'string' && UUID.test(given) ? given : null;
+      return typeof given === 'string' && isUuid(given) ? given : null;
     });
   }
 
@@ -331,8 +331,6 @@ class Compiler {
     return found;
   }
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Counts of persons below the small-cell minimum are withheld; zero is told. */
 function withheld(count: string, min: number): string {

@@ -62,6 +62,21 @@ test('lists, counts and searches of the analyst are the same in both', async () 
   expect(one).toBe(other);
 });
 
+test('what the caller may see of the run itself is the same in both', async () => {
+  const input = { modelId: DEMO_MODEL, patientIds: [patient] };
+  const facts = async ({ mesh }: TestMesh): Promise<unknown> => {
+    const run = await ask(mesh, principalOf('analyst'), {
+      query: 'mutation Run($input: RunFusionInput!) { runFusion(input: $input) { modelVersion } }',
+      variables: { input },
+    });
+    const query = 'query L($id: ID!) { lineage(id: $id) { kind patientCount facts plan { columns decisions } } }';
+    return (await ask(mesh, principalOf('analyst'), { query, variables: { id: run.lineageId } })).data;
+  };
+  const [one, other] = [await facts(withheld), await facts(absent)];
+  expect(one).toMatchObject({ lineage: { kind: 'mutation', patientCount: 1 } });
+  expect(one).toEqual(other);
+});
+
 test('the lineage of a run names the columns behind the features, and those of no barred modality', async () => {
   const query = 'mutation Run($input: RunFusionInput!) { runFusion(input: $input) { modelVersion } }';
   const answer = await ask(withheld.mesh, principalOf('analyst'), {

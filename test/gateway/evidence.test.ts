@@ -1,4 +1,7 @@
+import { createHash } from 'node:crypto';
 import { Client } from 'pg';
+import { principalOf } from '../../src/cli/who.js';
+import { ask as askInProcess } from '../../src/gateway/index.js';
 import { decodeOrdinals, verifyAudit } from '../../src/governance/index.js';
 import { ask, codesOf, column, openWorld, send, type Reply, type World } from './support.js';
 
@@ -13,6 +16,25 @@ const receiptOf = (reply: Reply) => reply.body.extensions?.receipt ?? { logId: '
 const verified = () => verifyAudit(world.running.evidence.auditRows());
 
 describe('every answer', () => {
+  it('is recorded where it is the schema of the class, or a document that does not parse', async () => {
+    const answer = await fetch(new URL('/schema.graphql', world.gateway.url), {
+      headers: { authorization: `Bearer ${await world.token('analyst')}` },
+    });
+    const sdl = await answer.text();
+    const { rows } = await world.running.pools.owner.query<{ principal: string; result_digest: string }>(
+      'select principal, result_digest from lineage_run where run_id = $1',
+      [answer.headers.get('x-lineage-id')],
+    );
+    expect(rows).toEqual([{ principal: 'demo-analyst', result_digest: createHash('sha256').update(sdl).digest('hex') }]);
+    const refusals = () =>
+      column<number>(world, `select count(*)::int as value from lineage_run where kind = 'refused' and principal = 'demo-analyst'`);
+    const [before] = await refusals();
+    await expect(askInProcess(world.running.mesh, principalOf('analyst'), { query: '{ patientCount' })).rejects.toMatchObject({
+      code: 'BAD_INPUT',
+    });
+    expect(await refusals()).toEqual([Number(before) + 1]);
+  });
+
   it('has a lineage id and a receipt, and its record is durable before the first byte', async () => {
     const other = new Client(world.running.pools.owner.options);
     await other.connect();
