@@ -1,165 +1,148 @@
 import { createHash } from 'node:crypto';
-import {
-  SignJWT,
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  exportJWK,
-  generateKeyPair,
-  importJWK,
-  jwtVerify,
-  type JWK,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-} from 'jose';
-import { CodedError, LIMITS, PURPOSES, type Principal, type Purpose } from '../kernel/index.js';
+import { decodeJwt, jwtVerify, type JWTPayload } from 'jose';
+import { LIMITS, type Principal } from '../kernel/index.js';
+import { PASSPORT_CLAIM, type Cleared, type Clearinghouse } from './clearinghouse.js';
+import type { TrustedIssuer } from './issuers.js';
+import type { LoginSessions } from './login-session.js';
+import { Lru } from './lru.js';
+import type { Revocations } from './revocation.js';
+import { principalOf, refusedToken, type ClaimRules } from './token-claims.js';
 
-/** Whose tokens are accepted. */
-export interface TrustedIssuer {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly keys: JWTVerifyGetKey;
+export interface IdentityOptions extends ClaimRules {
+  readonly issuers: readonly TrustedIssuer[];
+  readonly revocations: Revocations;
+  readonly sessions: LoginSessions;
+  /** Judges the visas of a token; without it they count for nothing. */
+  readonly clearinghouse?: Clearinghouse;
+  /** The epoch of revocations that some transaction has seen; an older list is read again before it is used. */
+  readonly revocationEpoch?: () => number;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
 }
+
+/** Of a router in front of subgraphs. No grant names it, so that its token alone reads nothing. */
+export const ROUTER_ROLE = 'router';
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const CACHE_SECONDS_MAX = 60;
 const CACHE_ENTRIES_MAX = 10_000;
 
-const refused = (): CodedError => new CodedError('UNAUTHENTICATED', 'The access token is missing or not valid.');
+interface Verified {
+  readonly payload: JWTPayload;
+  readonly issuer: TrustedIssuer;
+  readonly cleared: Cleared | undefined;
+  /** Milliseconds since 1970. */
+  readonly until: number;
+}
 
 /**
- * Verifies access tokens with every check of jose on: issuer, audience, algorithms, required claims, age. A verified token is
- * remembered by its digest for at most 60 s. Whatever is wrong with a token, the caller is told the same.
+ * Verifies access tokens (RFC 9068) with every check of jose on: issuer, audience, algorithms, required claims, age, type. A verified
+ * token is remembered by its digest for at most 60 s; roles, revocation and idleness are judged anew for each request.
+ * Whatever is wrong with a token, the caller is told the same.
  */
 export class Identity {
-  private readonly verified = new Map<string, { principal: Principal; until: number }>();
+  private readonly verified = new Lru<Verified>(CACHE_ENTRIES_MAX);
 
-  constructor(
-    private readonly trusted: readonly TrustedIssuer[],
-    private readonly roles: ReadonlySet<string>,
-    private readonly clock: () => number,
-  ) {}
+  constructor(private readonly options: IdentityOptions) {}
 
-  /** The principal of an Authorization header. Throws UNAUTHENTICATED, PURPOSE_MISSING or FORBIDDEN (no known role). */
+  /**
+   * The principal of an Authorization header.
+   * Throws UNAUTHENTICATED, PURPOSE_MISSING, FORBIDDEN (no known role), or UNAVAILABLE where revocations cannot be read.
+   */
   async principal(authorization: string | undefined): Promise<Principal> {
-    const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/.exec(authorization ?? '')?.[1];
-    if (!token || token.length > LIMITS.token_bytes_max) throw refused();
-    const digest = createHash('sha256').update(token).digest('base64');
-    const known = this.verified.get(digest);
-    if (known && known.until > this.clock()) return known.principal;
-    const payload = await this.verify(token);
-    const principal = principalOf(payload, this.roles);
-    if (this.verified.size >= CACHE_ENTRIES_MAX) this.verified.clear();
-    const until = Math.min((payload.exp ?? 0) * 1000, this.clock() + CACHE_SECONDS_MAX * 1000);
-    this.verified.set(digest, { principal, until });
+    const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw refusedToken();
+    const { payload, issuer, cleared } = await this.known(token);
+    const principal: Principal = { ...principalOf(payload, this.options, issuer.stepUpAcr), ...cleared };
+    await this.assertNotRevoked(principal);
+    if (tiring(principal, payload) && !(await this.options.sessions.touch(principal))) throw refusedToken();
     return principal;
   }
 
   /** The subject of a router's own token, null where none was sent. Throws UNAUTHENTICATED where it is anything but a router's. */
   async router(header: string | string[] | undefined): Promise<string | null> {
     if (header === undefined) return null;
-    if (typeof header !== 'string' || header.length > LIMITS.token_bytes_max) throw refused();
-    const payload = await this.verify(header);
+    if (typeof header !== 'string') throw refusedToken();
+    const { payload } = await this.known(header);
     const { roles } = payload;
-    if (!Array.isArray(roles) || roles.length !== 1 || roles[0] !== ROUTER_ROLE) throw refused();
-    return String(payload.sub);
+    if (!Array.isArray(roles) || roles.length !== 1 || roles[0] !== ROUTER_ROLE) throw refusedToken();
+    const sub = String(payload.sub);
+    await this.assertNotRevoked({ sub, tokenId: String(payload.jti) });
+    return sub;
   }
 
-  private async verify(token: string): Promise<JWTPayload> {
-    for (const { issuer, audience, keys } of this.trusted) {
-      try {
-        const { payload } = await jwtVerify(token, keys, {
-          issuer,
-          audience,
-          algorithms: ALGORITHMS,
-          requiredClaims: ['exp', 'iat', 'sub', 'jti'],
-          maxTokenAge: LIMITS.token_age_seconds_max,
-          clockTolerance: 5,
-          typ: 'at+jwt',
-          currentDate: new Date(this.clock()),
-        });
-        return payload;
-      } catch {
-        // The next issuer may know it; what is wrong is nobody's business.
-      }
+  /** Takes up revocations up to an epoch that a transaction saw. */
+  upTo(epoch: number): Promise<void> {
+    return this.options.revocations.upTo(epoch);
+  }
+
+  private async assertNotRevoked(bearer: Parameters<Revocations['isRevoked']>[0]): Promise<void> {
+    const { revocations, revocationEpoch } = this.options;
+    await revocations.fresh();
+    await revocations.upTo(revocationEpoch?.() ?? 0);
+    if (revocations.isRevoked(bearer)) throw refusedToken();
+  }
+
+  private async known(token: string): Promise<Verified> {
+    if (token.length > LIMITS.token_bytes_max) throw refusedToken();
+    const digest = createHash('sha256').update(token).digest('base64');
+    const remembered = this.verified.get(digest);
+    const now = this.options.clock();
+    if (remembered && remembered.until > now) return remembered;
+    const issuer = this.issuerOf(token);
+    const payload = await verify(token, issuer, now);
+    const cleared = await this.clearedBy(payload, now);
+    const ends = (cleared?.clearances ?? []).map((each) => each.until);
+    const until = Math.min((payload.exp ?? 0) * 1000, now + CACHE_SECONDS_MAX * 1000, ...ends);
+    const verified = { payload, issuer, cleared, until };
+    this.verified.set(digest, verified);
+    return verified;
+  }
+
+  private async clearedBy(payload: JWTPayload, now: number): Promise<Cleared | undefined> {
+    const claim = payload[PASSPORT_CLAIM];
+    if (claim === undefined) return undefined;
+    const subject = { iss: String(payload.iss), sub: String(payload.sub) };
+    return this.options.clearinghouse?.clear(claim, subject, (payload.exp ?? 0) * 1000, now);
+  }
+
+  /** The issuer is chosen by what the token says before anything is verified; then the keys of that issuer only may prove it. */
+  private issuerOf(token: string): TrustedIssuer {
+    // One text a token: encodings that differ and decode to the same bytes would be remembered, and revoked, apart.
+    const parts = token.split('.');
+    if (parts.length !== 3 || parts.some((part) => Buffer.from(part, 'base64url').toString('base64url') !== part)) throw refusedToken();
+    let named: unknown;
+    try {
+      named = decodeJwt(token).iss;
+    } catch {
+      throw refusedToken();
     }
-    throw refused();
+    const issuer = this.options.issuers.find((each) => each.issuer === named);
+    if (!issuer) throw refusedToken();
+    return issuer;
   }
 }
 
-function principalOf(payload: JWTPayload, known: ReadonlySet<string>): Principal {
-  const roles = Array.isArray(payload['roles']) ? payload['roles'].filter((role): role is string => typeof role === 'string') : [];
-  if (roles.length === 0 || roles.some((role) => !known.has(role)))
-    throw new CodedError('FORBIDDEN', 'The token names no role that is known here.');
-  const { purpose } = payload;
-  if (typeof purpose !== 'string' || !Object.hasOwn(PURPOSES, purpose))
-    throw new CodedError('PURPOSE_MISSING', 'The token names no purpose of use that is known here.');
-  const { sites } = payload;
-  return {
-    sub: String(payload.sub),
-    roles: [...new Set(roles)].sort(),
-    purpose: purpose as Purpose,
-    sites:
-      sites === '*'
-        ? '*'
-        : Array.isArray(sites)
-          ? sites.filter((site): site is string => typeof site === 'string' && /^[\w.-]+$/.test(site))
-          : [],
-    kind: payload['kind'] === 'service' ? 'service' : 'person',
-    tokenId: String(payload.jti),
-  };
+async function verify(token: string, { issuer, audience, keys }: TrustedIssuer, now: number): Promise<JWTPayload> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience,
+      algorithms: ALGORITHMS,
+      requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+      maxTokenAge: LIMITS.token_age_seconds_max,
+      clockTolerance: 5,
+      typ: 'at+jwt',
+      currentDate: new Date(now),
+    });
+    return payload;
+  } catch {
+    // What is wrong is nobody's business.
+    throw refusedToken();
+  }
 }
 
-/** Keys of an issuer by its JWKS document. At most one fetch in 30 s; known keys serve while the issuer is away. */
-export function remoteIssuer(issuer: string, audience: string, jwks: URL): TrustedIssuer {
-  return { issuer, audience, keys: createRemoteJWKSet(jwks, { cooldownDuration: 30_000, cacheMaxAge: 600_000 }) };
-}
-
-export const DEMO_ISSUER = 'urn:thalamus:demo';
-export const AUDIENCE = 'urn:thalamus:gateway';
-const TOKEN_SECONDS = 900;
-/** Of a router in front of subgraphs. No grant names it, so that its token alone reads nothing. */
-const ROUTER_ROLE = 'router';
-
-export interface SigningKey {
-  readonly privateKey: JWK;
-  readonly publicKey: JWK;
-}
-
-export async function makeSigningKey(): Promise<SigningKey> {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
-  const named = { alg: 'EdDSA', use: 'sig', kid: 'demo' };
-  return { privateKey: { ...(await exportJWK(privateKey)), ...named }, publicKey: { ...(await exportJWK(publicKey)), ...named } };
-}
-
-export function localIssuer(key: SigningKey): TrustedIssuer {
-  return { issuer: DEMO_ISSUER, audience: AUDIENCE, keys: createLocalJWKSet({ keys: [key.publicKey] }) };
-}
-
-/** A token of 15 minutes for a demo identity. */
-export async function signToken(
-  key: SigningKey,
-  identity: { sub: string; roles: readonly string[]; purpose: string; sites: readonly string[] | '*' },
-  now: number,
-  id: string,
-): Promise<string> {
-  const seconds = Math.floor(now / 1000);
-  return new SignJWT({
-    roles: [...identity.roles],
-    purpose: identity.purpose,
-    sites: identity.sites === '*' ? '*' : [...identity.sites],
-    kind: 'person',
-  })
-    .setProtectedHeader({ alg: 'EdDSA', kid: 'demo', typ: 'at+jwt' })
-    .setIssuer(DEMO_ISSUER)
-    .setAudience(AUDIENCE)
-    .setSubject(identity.sub)
-    .setJti(id)
-    .setIssuedAt(seconds)
-    .setExpirationTime(seconds + TOKEN_SECONDS)
-    .sign(await importJWK(key.privateKey, 'EdDSA'));
-}
-
-/** A token of 15 minutes for a router of this installation, for the header x-thalamus-router. */
-export function signRouterToken(key: SigningKey, now: number, id: string): Promise<string> {
-  return signToken(key, { sub: 'local-router', roles: [ROUTER_ROLE], purpose: 'HOPERAT', sites: [] }, now, id);
+/** True where the log-in could outlive its activity. A token of no session that ends sooner than idleness would needs no watch. */
+function tiring({ session, tokenId }: Principal, { iat = 0, exp = 0 }: JWTPayload): boolean {
+  return session !== undefined && (session !== tokenId || exp - iat > LIMITS.session_idle_seconds_max);
 }
