@@ -10,11 +10,16 @@ const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   applehealth: () => import('./suites/applehealth.js'),
   ccda: () => import('./suites/ccda.js'),
   dicom: () => import('./suites/dicom.js'),
+  duo: () => import('./suites/duo.js'),
   fhir: () => import('./suites/fhir.js'),
   fit: () => import('./suites/fit.js'),
   hl7v2: () => import('./suites/hl7v2.js'),
   negation: () => import('./suites/negation.js'),
   omh: () => import('./suites/omh.js'),
+  passport: () => import('./suites/passport.js'),
+  pcf: () => import('./suites/pcf.js'),
+  ranger: () => import('./suites/ranger.js'),
+  smart: () => import('./suites/smart.js'),
   vcf: () => import('./suites/vcf.js'),
 };
 
