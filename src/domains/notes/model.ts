@@ -59,6 +59,8 @@ export const requiredConceptFilters: readonly Filter[] = [{ ...code, required: t
   tags: ['pseudonym', 'note.structured'],
   modality: 'NOTES',
   patient: 'patient_id',
+  fhir: 'DocumentReference',
+  occurred: 'authored_at',
 })
 export class Note {
   @column({
@@ -141,6 +143,7 @@ export class Note {
   tags: ['pseudonym', 'note.structured'],
   modality: 'NOTES',
   patient: 'patient_id',
+  fhir: 'DocumentReference',
 })
 export class NoteSection {
   @column({
@@ -186,6 +189,8 @@ export class NoteSection {
   tags: ['pseudonym', 'note.structured'],
   modality: 'NOTES',
   patient: 'patient_id',
+  fhir: 'DocumentReference',
+  occurred: 'authored_at',
 })
 export class NoteConcept {
   @column({

@@ -3,6 +3,7 @@ import {
   CodedError,
   ISSUERS,
   bindFormat,
+  labelBits,
   type AssetDeclaration,
   type Expectation,
   type IdentityKey,
@@ -43,7 +44,12 @@ function* stage(record: NoteRecord, context: StageContext): Generator<Staged> {
   const body = storable(record.body);
   const noteId = context.newId();
   const authoredAt = instantOf(record.authoredAt);
-  const shared = { note_id: noteId, sensitivity: sensitivityOf(record) };
+  const shared = {
+    note_id: noteId,
+    sensitivity: sensitivityOf(record),
+    label_bits: labelBits(record.sensitivity),
+    refs: referencesOf(record),
+  };
   const row = (asset: string, columns: Row): Staged => ({ kind: 'row', asset, row: { ...shared, ...columns }, keys });
 
   yield row('note', {
@@ -118,6 +124,11 @@ function sensitivityOf({ confidentiality, sensitivity }: NoteRecord): number {
   return Math.max(SENSITIVITY[confidentiality], sensitivity.length > 0 ? SENSITIVITY.R : SENSITIVITY.N);
 }
 
+/** What consents may name. Sources give the author by name and the encounter by number: `?` lets a denial of one of them take the note. */
+function referencesOf({ authorName, encounter }: NoteRecord): string[] {
+  return [...(authorName === null ? [] : ['author=?']), ...(encounter === null ? [] : ['encounter=?'])];
+}
+
 /** Postgres holds no NUL; the replacement is as long, so offsets stay. */
 function storable(value: string): string {
   return value.replaceAll('\0', '\uFFFD');
@@ -154,6 +165,8 @@ const person: Readonly<Record<string, SqlType>> = {
   patient_id: 'uuid',
   site_id: 'text',
   sensitivity: 'int',
+  label_bits: 'int',
+  refs: 'text[]',
   source_digest: 'text',
   source_ordinal: 'int',
   note_id: 'uuid',

@@ -22,7 +22,7 @@ export const policy: PolicyDeclaration = {
       tags: ['root', 'pseudonym', 'note.structured'],
       masks: { 'phi.note': 'REDACT', 'pii.direct': 'HASH', 'pii.quasi': 'YEAR' },
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'notes.analyst.features',

@@ -1,4 +1,5 @@
 import { Patient, defineProduct, type Product } from '../../kernel/index.js';
+import { CohortQueries } from './cohort.js';
 import { features, label } from './features.js';
 import { Condition, Consent, Observation, PatientFields } from './model.js';
 import { pipeline } from './pipeline.js';
@@ -11,7 +12,7 @@ export const product: Product = defineProduct({
   owner: 'Patient administration',
   types: [Patient, Condition, Consent, Observation],
   extensions: [PatientFields],
-  resolvers: [PatientQueries, PatientMutations],
+  resolvers: [PatientQueries, CohortQueries, PatientMutations],
   policy,
   pipeline,
   features,

@@ -8,6 +8,8 @@ import { Patient, aggregate, collection, column, entity, extension } from '../..
   tags: ['pseudonym', 'clinical'],
   modality: 'CLINICAL',
   patient: 'patient_id',
+  fhir: 'Condition',
+  occurred: 'onset_at',
 })
 export class Condition {
   @column({
@@ -73,6 +75,8 @@ export class Condition {
   tags: ['pseudonym', 'clinical'],
   modality: 'CLINICAL',
   patient: 'patient_id',
+  fhir: 'Observation',
+  occurred: 'effective_at',
 })
 export class Observation {
   @column({
@@ -136,6 +140,8 @@ export class Observation {
   tags: ['pseudonym', 'consent'],
   modality: 'CLINICAL',
   patient: 'patient_id',
+  fhir: 'Consent',
+  occurred: 'decided_at',
 })
 export class Consent {
   @column({
@@ -178,9 +184,9 @@ export class PatientFields {
   givenName!: string | null;
   @column({ column: 'family_name', type: 'text', tags: ['pii.direct'], safeHarbor: 'A', description: 'Family name.' })
   familyName!: string | null;
-  @column({ column: 'birth_date', type: 'date', tags: ['pii.quasi'], safeHarbor: 'C', description: 'Date of birth.' })
+  @column({ column: 'birth_date', type: 'date', tags: ['pii.quasi'], safeHarbor: 'C', identifier: 'birth', description: 'Date of birth.' })
   birthDate!: string | null;
-  @column({ column: 'birth_year', type: 'int', tags: ['demographic'], safeHarbor: 'none', description: 'Year of birth.' })
+  @column({ column: 'birth_year', type: 'int', tags: ['demographic'], safeHarbor: 'C', identifier: 'birth', description: 'Year of birth.' })
   birthYear!: number | null;
   @column({ column: 'sex', type: 'text', tags: ['demographic'], safeHarbor: 'none', description: 'Administrative gender (FHIR).' })
   sex!: string | null;
@@ -188,7 +194,7 @@ export class PatientFields {
   race!: string | null;
   @column({ column: 'ethnicity', type: 'text', tags: ['demographic'], safeHarbor: 'none', description: 'Ethnicity as recorded (US Core).' })
   ethnicity!: string | null;
-  @column({ column: 'postal_code', type: 'text', tags: ['pii.quasi'], safeHarbor: 'B', description: 'Postal code.' })
+  @column({ column: 'postal_code', type: 'text', tags: ['pii.quasi'], safeHarbor: 'B', identifier: 'zip', description: 'Postal code.' })
   postalCode!: string | null;
   @column({ column: 'city', type: 'text', tags: ['pii.direct'], safeHarbor: 'B', description: 'City.' })
   city!: string | null;

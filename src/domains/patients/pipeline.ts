@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { bindFormat, type AssetDeclaration, type DerivedTable, type PipelineDeclaration, type SqlType } from '../../kernel/index.js';
 import { compileConsent, type ConsentEffect } from './formats/consent-effect.js';
 import { crosswalk } from './formats/crosswalk.js';
@@ -11,9 +12,13 @@ const PERSON = {
   patient_id: 'uuid',
   site_id: 'text',
   sensitivity: 'int',
+  label_bits: 'int',
+  refs: 'text[]',
   source_digest: 'text',
   source_ordinal: 'int',
 } as const satisfies Record<string, SqlType>;
+/** 128 bits of the digest. */
+const ATOM_CHARS = 32;
 const LEVELS = { N: 0, R: 1, V: 2 } as const satisfies Record<ConsentEffect['maxSensitivity'], number>;
 
 const patient: AssetDeclaration = {
@@ -163,6 +168,28 @@ const resource: AssetDeclaration = {
   expectations: [],
 };
 
+/** One permission as columns. `atom` tells those of one person and purpose apart; `bound` says that more than the usual must be asked. */
+function effectRow(effect: ConsentEffect): Row {
+  const { recipients, dataFrom, dataTo, refs, refsNot, labelsAny } = effect;
+  return {
+    purpose: effect.purpose,
+    atom: createHash('sha256').update(JSON.stringify(effect)).digest('hex').slice(0, ATOM_CHARS),
+    sensitivity_min: LEVELS[effect.minSensitivity],
+    sensitivity_max: LEVELS[effect.maxSensitivity],
+    categories: effect.categories,
+    labels: effect.labels,
+    labels_any: labelsAny,
+    recipients,
+    data_from: dataFrom,
+    data_to: dataTo,
+    refs,
+    refs_not: refsNot,
+    bound: effect.minSensitivity !== 'N' || labelsAny !== 0 || [recipients, dataFrom, dataTo, refs, refsNot].some((one) => one !== null),
+    valid_from: effect.validFrom ?? '-infinity',
+    valid_to: effect.validTo ?? 'infinity',
+  };
+}
+
 /** Which purposes a person permits follows from all consents together; a person without any has the implied permissions. */
 const consentEffect: DerivedTable = {
   table: 'consent_effect',
@@ -171,21 +198,23 @@ const consentEffect: DerivedTable = {
   columns: {
     patient_id: 'uuid',
     purpose: 'text',
+    atom: 'text',
+    sensitivity_min: 'int',
     sensitivity_max: 'int',
     categories: 'int',
+    labels: 'int',
+    labels_any: 'int',
+    recipients: 'text[]',
+    data_from: 'timestamptz',
+    data_to: 'timestamptz',
+    refs: 'text[]',
+    refs_not: 'text[]',
+    bound: 'bool',
     valid_from: 'timestamptz',
     valid_to: 'timestamptz',
   },
-  key: ['patient_id', 'purpose', 'sensitivity_max', 'valid_from'],
-  rows: (patientId, stored) =>
-    compileConsent(stored.map(consentOf)).map((effect) => ({
-      patient_id: patientId,
-      purpose: effect.purpose,
-      sensitivity_max: LEVELS[effect.maxSensitivity],
-      categories: effect.categories,
-      valid_from: effect.validFrom ?? '-infinity',
-      valid_to: effect.validTo ?? 'infinity',
-    })),
+  key: ['patient_id', 'purpose', 'atom'],
+  rows: (patientId, stored) => compileConsent(stored.map(consentOf)).map((effect) => ({ patient_id: patientId, ...effectRow(effect) })),
 };
 
 /** The consent that a stored row came from. json columns come parsed or as text, as the driver gives them. */

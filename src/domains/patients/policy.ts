@@ -21,7 +21,17 @@ export const policy: PolicyDeclaration = {
       tags: ['root', 'pseudonym', 'demographic', 'site', 'clinical'],
       masks: { 'pii.direct': 'HASH', 'pii.quasi': 'YEAR' },
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
+    },
+    {
+      id: 'patients.researcher.counts',
+      reason: 'Registered researchers find out whether a cohort is large enough for a study; they count persons who allow research and read no record.',
+      role: 'researcher',
+      purposes: ['HRESCH'],
+      actions: ['count'],
+      tags: ['root', 'pseudonym', 'demographic', 'site', 'clinical'],
+      rows: upToSensitivity(0),
+      obligations: { kMin: 11 },
     },
     {
       id: 'patients.engineer.research',
@@ -31,7 +41,7 @@ export const policy: PolicyDeclaration = {
       actions: ['read'],
       tags: ['root', 'pseudonym'],
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'patients.engineer.features',

@@ -1,4 +1,4 @@
-import { CodedError, ISSUERS, type IdentityKey, type LinkBasis, type StageContext, type Staged } from '../../kernel/index.js';
+import { CodedError, ISSUERS, labelBits, type IdentityKey, type LinkBasis, type StageContext, type Staged } from '../../kernel/index.js';
 import type { CrosswalkRow } from './formats/crosswalk.js';
 import type { ClinicalRecord } from './formats/fhir.js';
 import type { ConditionFacts, ObservationFacts } from './formats/fhir-clinical.js';
@@ -27,20 +27,25 @@ export function* stageFhir(record: ClinicalRecord, context: StageContext): Gener
     throw new CodedError('FHIR_RESOURCE', 'The resource holds a text or number that cannot be stored');
   switch (record.kind) {
     case 'patient':
-      yield registration(record.patient);
+      yield registration(record.patient, record.refs);
       return;
     case 'condition':
-      yield { kind: 'row', asset: 'condition', keys: keysOf(record.patientRef), row: conditionRow(record, context.newId()) };
+      yield { kind: 'row', asset: 'condition', keys: keysOf(record.patientRef), row: conditionRow(record, record.refs, context.newId()) };
       return;
     case 'observation':
-      yield { kind: 'row', asset: 'observation', keys: keysOf(record.patientRef), row: observationRow(record, context.newId()) };
+      yield {
+        kind: 'row',
+        asset: 'observation',
+        keys: keysOf(record.patientRef),
+        row: observationRow(record, record.refs, context.newId()),
+      };
       return;
     case 'consent':
       yield {
         kind: 'row',
         asset: 'consent',
         keys: keysOf(record.patientRef),
-        row: consentRow(storable ? record.consent : unread(record.consent), context.newId()),
+        row: consentRow(storable ? record.consent : unread(record.consent), record.refs, context.newId()),
       };
       return;
     case 'resource': {
@@ -48,7 +53,7 @@ export function* stageFhir(record: ClinicalRecord, context: StageContext): Gener
       const row = {
         type: record.type,
         resource_id: record.resourceId,
-        sensitivity: sensitivityOf(labelsIn(record.raw)),
+        ...securityOf(labelsIn(record.raw), record.refs),
         body: record.raw.toString('utf8'),
       };
       yield { kind: 'row', asset: 'fhir_resource', keys: keysOf(record.patientRef), row };
@@ -90,12 +95,12 @@ function modalityKeys(row: CrosswalkRow): IdentityKey[] {
   return keys;
 }
 
-function registration(patient: PatientFacts): Staged {
+function registration(patient: PatientFacts, refs: readonly string[]): Staged {
   const first = (type: IdentifierType): string | null => patient.identifiers.find((one) => one.type === type)?.value ?? null;
   const stated = patient.identifiers.filter((one) => PERSONAL.has(one.type) && one.issuer !== '');
   const numbers = patient.identifiers.filter((one) => one.type === 'MR');
   const row: Row = {
-    sensitivity: sensitivityOf(patient.labels),
+    ...securityOf(patient.labels, refs),
     synthetic: patient.synthetic,
     mrn: first('MR'),
     given_name: patient.given,
@@ -126,11 +131,11 @@ function registration(patient: PatientFacts): Staged {
   return { kind: 'register', asset: 'patient', row, keys, site: patient.site };
 }
 
-function conditionRow(facts: ConditionFacts, id: string): Row {
+function conditionRow(facts: ConditionFacts, refs: readonly string[], id: string): Row {
   return {
     condition_id: facts.resourceId,
     id,
-    sensitivity: sensitivityOf(facts.labels),
+    ...securityOf(facts.labels, refs),
     code: facts.code,
     system: facts.system,
     display: facts.display,
@@ -142,12 +147,12 @@ function conditionRow(facts: ConditionFacts, id: string): Row {
 }
 
 /** A bound ('<5') is no measured value: it is kept as text. */
-function observationRow(facts: ObservationFacts, id: string): Row {
+function observationRow(facts: ObservationFacts, refs: readonly string[], id: string): Row {
   const bound = facts.comparator !== null && facts.value !== null;
   return {
     observation_id: facts.resourceId,
     id,
-    sensitivity: sensitivityOf(facts.labels),
+    ...securityOf(facts.labels, refs),
     code: facts.code,
     system: facts.system,
     display: facts.display,
@@ -166,11 +171,14 @@ function unread(consent: ConsentRecord): ConsentRecord {
 }
 
 /** `stated_at` is the date as written: which of two consents is later depends on how precise their dates are. */
-function consentRow(consent: ConsentRecord, id: string): Row {
+function consentRow(consent: ConsentRecord, refs: readonly string[], id: string): Row {
   return {
     consent_id: consent.resourceId,
     id,
-    sensitivity: sensitivityOf(consent.provisions.flatMap((provision) => provision.labels)),
+    ...securityOf(
+      consent.provisions.flatMap((provision) => provision.labels),
+      refs,
+    ),
     status: consent.status,
     scope: consent.scope === '' ? null : consent.scope,
     stated_at: consent.dateTime,
@@ -178,6 +186,11 @@ function consentRow(consent: ConsentRecord, id: string): Row {
     provisions: JSON.stringify(consent.provisions),
     understood: consent.notUnderstood.length === 0,
   };
+}
+
+/** What consents are matched against. */
+function securityOf(labels: readonly string[], refs: readonly string[]): Row {
+  return { sensitivity: sensitivityOf(labels), label_bits: labelBits(labels), refs };
 }
 
 /** Labels of a resource that has no reader of its own. Only resources that mention any are read. */

@@ -1,8 +1,14 @@
-/** The purposes that consent is compiled for (HL7 v3-ActReason); TPO is TREAT, HPAYMT and HOPERAT. */
+import { ALL_LABELS, LABELS, labelBits, type Label } from '../../../kernel/classification.js';
+
+/** The purposes that a permission without purposes is for (HL7 v3-ActReason); TPO is TREAT, HPAYMT and HOPERAT. */
 export const PURPOSES = ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'HRESCH', 'PUBHLTH'] as const;
-export type Purpose = (typeof PURPOSES)[number];
+type Purpose = (typeof PURPOSES)[number];
 
 export const TPO: readonly Purpose[] = ['TREAT', 'HPAYMT', 'HOPERAT'];
+
+/** Break-glass is permitted only where a consent names it, and so is each study. */
+export const BREAK_GLASS = 'BTG';
+export const STUDY = 'study:';
 
 /** Bits of the modality categories in ConsentEffect.categories. */
 export const CATEGORY_BIT = { GENOMICS: 1, IMAGING: 2, NOTES: 4, WEARABLES: 8, CLINICAL: 16 } as const;
@@ -44,28 +50,28 @@ const NARROWER: Readonly<Record<Purpose, readonly string[]>> = {
   PUBHLTH: ['DISASTER', 'THREAT'],
 };
 
-/** Known purposes of use that are never granted by a row: break-glass has its own way, the others are not offered. */
-const OUTSIDE = ['BTG', 'HMARKT', 'PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'];
+/** Known purposes of use that are never granted by a row, since they are not offered. */
+const OUTSIDE = ['HMARKT', 'PATRQT', 'FAMRQT', 'PWATRNY', 'SUPNWK'];
 
 const BROADER: ReadonlyMap<string, Purpose> = new Map(
   PURPOSES.flatMap((purpose) => NARROWER[purpose].map((code): [string, Purpose] => [code, purpose])),
 );
-const KNOWN_PURPOSES: ReadonlySet<string> = new Set([...PURPOSES, ...BROADER.keys(), ...OUTSIDE]);
+const KNOWN_PURPOSES: ReadonlySet<string> = new Set([...PURPOSES, BREAK_GLASS, ...BROADER.keys(), ...OUTSIDE]);
 
 export function isPurpose(code: string): boolean {
   return KNOWN_PURPOSES.has(code);
 }
 
-/** A permission holds for the purpose that it names and no other. */
-export function permittedPurposes(codes: readonly string[]): readonly Purpose[] {
-  return codes.length === 0 ? PURPOSES : PURPOSES.filter((purpose) => codes.includes(purpose));
+/** A code of another system than v3-ActReason may name a study; which studies there are is not for a consent to say. */
+export function studyPurpose(code: string, system: string | undefined): string | null {
+  const other = system !== undefined && !system.endsWith('v3-ActReason');
+  return other && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(code) ? STUDY + code : null;
 }
 
 /** A denial also takes what lies below (ETREAT is a kind of TREAT), and the whole where only a part without a row is denied. */
-export function deniedPurposes(codes: readonly string[]): readonly Purpose[] {
-  if (codes.length === 0) return PURPOSES;
+export function deniedPurposes(codes: readonly string[]): readonly string[] {
   const named = codes.map((code) => BROADER.get(code) ?? code);
-  return PURPOSES.filter((purpose) => named.includes(purpose) || (purpose === 'ETREAT' && codes.includes('TREAT')));
+  return named.includes('TREAT') ? [...named, 'ETREAT'] : named;
 }
 
 /** Bits of the confidentiality levels of v3-Confidentiality that rows can express. */
@@ -73,24 +79,65 @@ export const LEVEL = { N: 1, R: 2, V: 4 } as const;
 export const ALL_LEVELS = LEVEL.N | LEVEL.R | LEVEL.V;
 
 const BELOW_NORMAL = ['U', 'L', 'M'];
-const SENSITIVITY = ['ETH', 'ETHUD', 'OPIOIDUD', 'SUD', 'PSY', 'SDV', 'HIV', 'STD', 'SEX', 'GDIS', 'MH', 'BH'];
+
+/** Labels right below a label. The two trees of v3-ActCode (behavioural health, substance abuse) meet in SUD. */
+const BELOW: Readonly<Partial<Record<Label, readonly Label[]>>> = {
+  BH: ['MH', 'PSY', 'SUD'],
+  ETH: ['SUD', 'ETHUD', 'OPIOIDUD'],
+  SUD: ['ETHUD', 'OPIOIDUD'],
+};
 
 export function isSecurityLabel(code: string, system: string | undefined): boolean {
-  if (code in LEVEL || BELOW_NORMAL.includes(code)) return system === undefined || system.endsWith('v3-Confidentiality');
-  return SENSITIVITY.includes(code) && (system === undefined || system.endsWith('v3-ActCode'));
+  if (isLevel(code) || BELOW_NORMAL.includes(code)) return system === undefined || system.endsWith('v3-Confidentiality');
+  return isLabel(code) && (system === undefined || system.endsWith('v3-ActCode'));
 }
 
-/** A permission for a sensitivity such as PSY alone cannot be said in levels and grants none. */
-export function permittedLevels(labels: readonly string[]): number {
-  if (labels.length === 0) return ALL_LEVELS;
-  return labels.reduce((bits, label) => bits | (label in LEVEL ? LEVEL[label as keyof typeof LEVEL] : 0), 0);
+const isLevel = (code: string): code is keyof typeof LEVEL => Object.hasOwn(LEVEL, code);
+const isLabel = (code: string): code is Label => code !== 'OTHER' && Object.hasOwn(LABELS, code);
+
+function withBelow(label: Label): Label[] {
+  return [label, ...(BELOW[label] ?? []).flatMap(withBelow)];
 }
 
-/** Data with a sensitivity label rank as restricted at least, so a denial of one takes R and V. */
-export function deniedLevels(labels: readonly string[]): number {
-  if (labels.length === 0) return ALL_LEVELS;
-  return labels.reduce((bits, label) => {
-    if (label in LEVEL) return bits | LEVEL[label as keyof typeof LEVEL];
-    return bits | (BELOW_NORMAL.includes(label) ? LEVEL.N : LEVEL.R | LEVEL.V);
-  }, 0);
+/** Which rows a list of security labels means: bits of levels, labels that a row may carry, and labels of which it must carry one (0 = none). */
+export interface LabelBounds {
+  readonly levels: number;
+  readonly labels: number;
+  readonly any: number;
+}
+
+/**
+ * A permission of a level holds for that level. Restricted data have sensitivities by definition (v3-Confidentiality, R), so whoever
+ * names R or V names them all; data of normal level have none. A sensitivity such as PSY permits data up to R that carry it, with what
+ * lies below it, and no other sensitivity.
+ */
+export function permittedLabels(codes: readonly string[]): LabelBounds[] {
+  if (codes.length === 0) return [{ levels: ALL_LEVELS, labels: ALL_LABELS, any: 0 }];
+  const levels = codes.filter(isLevel).reduce((bits, code) => bits | LEVEL[code], 0);
+  const any = labelBits(codes.filter(isLabel).flatMap(withBelow));
+  return [
+    ...(levels === 0 ? [] : [{ levels, labels: levels === LEVEL.N ? 0 : ALL_LABELS, any: 0 }]),
+    ...(any === 0 ? [] : [{ levels: LEVEL.N | LEVEL.R, labels: any, any }]),
+  ];
+}
+
+/**
+ * A denial of a level takes the levels above it too. A denial of a sensitivity takes what lies below and above it, and restricted data
+ * that do not say why they are restricted.
+ */
+export function deniedLabels(codes: readonly string[]): LabelBounds[] {
+  if (codes.length === 0) return [{ levels: ALL_LEVELS, labels: ALL_LABELS, any: 0 }];
+  const lowest = Math.min(...codes.map((code) => (isLevel(code) ? LEVEL[code] : BELOW_NORMAL.includes(code) ? LEVEL.N : Infinity)));
+  const named = codes.filter(isLabel);
+  const above = (Object.keys(BELOW) as Label[]).filter((label) => withBelow(label).some((one) => named.includes(one)));
+  const any = labelBits([...named.flatMap(withBelow), ...above]);
+  return [
+    ...(lowest === Infinity ? [] : [{ levels: ALL_LEVELS & ~(lowest - 1), labels: ALL_LABELS, any: 0 }]),
+    ...(any === 0
+      ? []
+      : [
+          { levels: ALL_LEVELS, labels: ALL_LABELS, any },
+          { levels: LEVEL.R | LEVEL.V, labels: 0, any: 0 },
+        ]),
+  ];
 }

@@ -1,7 +1,8 @@
 import { dateInterval } from './fhir-date.js';
 import { isObject } from './fhir-element.js';
 import type { JsonObject } from './fhir-element.js';
-import { isPurpose, isSecurityLabel, MODALITY_CATEGORIES } from './consent-codes.js';
+import { canonicalReference } from './fhir-reference.js';
+import { isPurpose, isSecurityLabel, MODALITY_CATEGORIES, studyPurpose } from './consent-codes.js';
 
 export interface ConsentData {
   readonly meaning: string;
@@ -10,7 +11,8 @@ export interface ConsentData {
 
 /**
  * One rule of a consent. The list is in document order, parents before their exceptions; `depth` is 0 for the root.
- * Empty lists do not restrict. `purposes` are v3-ActReason codes, `categories` the product's modality categories.
+ * Empty lists do not restrict. `purposes` are v3-ActReason codes and, in permissions, 'study:CODE' for codes of other systems;
+ * `categories` are the product's modality categories.
  */
 export interface ConsentProvision {
   readonly type: 'permit' | 'deny';
@@ -62,9 +64,14 @@ const PROVISION_KEYS = new Set([
 /**
  * Reads a FHIR R4 Consent (CL41). It never throws: a consent that is refused would leave the patient with the implied
  * permissions, so whatever is malformed or unknown is listed in `notUnderstood` and turns the consent into a denial.
+ * `nameOf` gives Type/id of what a reference means where that can be told.
  */
-export function readConsent(resource: JsonObject, resourceId: string): ConsentRecord {
-  const reader = new ConsentReader();
+export function readConsent(
+  resource: JsonObject,
+  resourceId: string,
+  nameOf: (reference: string) => string = (reference) => canonicalReference(reference) ?? reference,
+): ConsentRecord {
+  const reader = new ConsentReader(nameOf);
   const status = reader.known(resource['status'], STATUSES, 'Consent.status');
   const scope = reader.known(conceptCode(resource['scope']), SCOPES, 'Consent.scope');
   const dateTime = reader.date(resource, 'dateTime', 'Consent');
@@ -87,6 +94,8 @@ export function readConsent(resource: JsonObject, resourceId: string): ConsentRe
 class ConsentReader {
   readonly provisions: ConsentProvision[] = [];
   readonly notUnderstood: string[] = [];
+
+  constructor(private readonly nameOf: (reference: string) => string) {}
 
   known(value: unknown, codes: readonly string[], path: string): string {
     if (typeof value === 'string' && codes.includes(value)) return value;
@@ -112,17 +121,13 @@ class ConsentReader {
     for (const key of Object.keys(value)) if (!PROVISION_KEYS.has(key) && !key.startsWith('_')) this.notUnderstood.push(`${path}.${key}`);
     // Two statements of the root's type that disagree are none.
     const type = base !== undefined && value['type'] !== undefined && value['type'] !== base ? undefined : (value['type'] ?? base);
+    const known = this.known(type, ['permit', 'deny'], `${path}.type`) === 'permit' ? 'permit' : 'deny';
     const period = this.period(value, 'period', path);
     const dataPeriod = this.period(value, 'dataPeriod', path);
     this.provisions.push({
-      type: this.known(type, ['permit', 'deny'], `${path}.type`) === 'permit' ? 'permit' : 'deny',
-      purposes: this.codes(
-        value,
-        'purpose',
-        path,
-        (code, system) => isPurpose(code) && (system === undefined || system.endsWith('v3-ActReason')),
-      ),
-      labels: this.codes(value, 'securityLabel', path, isSecurityLabel),
+      type: known,
+      purposes: this.purposes(value, path, known),
+      labels: this.codes(value, 'securityLabel', path, onlyIf(isSecurityLabel)),
       categories: this.categories(value, path),
       actors: this.actors(value, path),
       data: this.data(value, path),
@@ -167,18 +172,27 @@ class ConsentReader {
     parent: JsonObject,
     key: string,
     path: string,
-    understood: (code: string, system: string | undefined) => boolean,
+    understood: (code: string, system: string | undefined) => string | null,
   ): string[] {
     return this.list(parent, key, path).flatMap((one, at) => {
       const { code, system } = one;
-      if (typeof code === 'string' && (system === undefined || typeof system === 'string') && understood(code, system)) return [code];
+      const name = typeof code === 'string' && (system === undefined || typeof system === 'string') ? understood(code, system) : null;
+      if (name !== null) return [name];
       this.notUnderstood.push(`${path}.${key}[${at}]`);
       return [];
     });
   }
 
+  /** A code of another system names a study where it permits; where it denies, nobody can tell how much it is meant to take. */
+  private purposes(parent: JsonObject, path: string, type: ConsentProvision['type']): string[] {
+    return this.codes(parent, 'purpose', path, (code, system) => {
+      if (isPurpose(code) && (system === undefined || system.endsWith('v3-ActReason'))) return code;
+      return type === 'permit' ? studyPurpose(code, system) : null;
+    });
+  }
+
   private categories(parent: JsonObject, path: string): string[] {
-    const understood = (code: string, system: string | undefined): boolean => system === CATEGORY_SYSTEM && MODALITY_CATEGORIES.has(code);
+    const understood = onlyIf((code, system) => system === CATEGORY_SYSTEM && MODALITY_CATEGORIES.has(code));
     const classes = this.codes(parent, 'class', path, understood);
     if (parent['code'] === undefined) return classes;
     // FHIR joins class and code by "and"; the flat list cannot say that.
@@ -200,7 +214,7 @@ class ConsentReader {
   private reference(parent: JsonObject, path: string): string {
     const element = parent['reference'];
     if (isObject(element)) {
-      if (typeof element['reference'] === 'string') return element['reference'];
+      if (typeof element['reference'] === 'string') return this.nameOf(element['reference']);
       const identifier = element['identifier'];
       if (isObject(identifier) && typeof identifier['value'] === 'string') {
         return `${typeof identifier['system'] === 'string' ? identifier['system'] : ''}|${identifier['value']}`;
@@ -209,6 +223,11 @@ class ConsentReader {
     this.notUnderstood.push(`${path}.reference`);
     return '';
   }
+}
+
+/** The code itself where the test holds. */
+function onlyIf(test: (code: string, system: string | undefined) => boolean) {
+  return (code: string, system: string | undefined): string | null => (test(code, system) ? code : null);
 }
 
 function conceptCode(value: unknown): string | undefined {

@@ -99,6 +99,41 @@ export function patientOf(index: ReferenceIndex, owner: JsonObject, key: string,
   return reference.includes(':') ? reference : (parts[2] as string);
 }
 
+/** Type/id without a version; null for other forms. */
+export function canonicalReference(reference: string): string | null {
+  const parts = RESTFUL.exec(reference);
+  return parts === null || reference.startsWith('/') || reference.includes(':') ? null : `${parts[1]}/${parts[2]}`;
+}
+
+/** Type/id of what a reference means where that can be told, else the reference as written. */
+export function referenceName(index: ReferenceIndex, owner: JsonObject, reference: string): string {
+  if (reference.startsWith('#')) return reference;
+  const target = index.resolve(reference, owner);
+  return target === null ? (canonicalReference(reference) ?? reference) : `${target.type}/${target.id}`;
+}
+
+const AUTHORS = ['author', 'performer', 'recorder', 'asserter', 'requester', 'sender'];
+
+/**
+ * The references of a resource that a consent may name, each as `self=`, `author=` or `encounter=` and Type/id. An author or encounter
+ * that is stated in another form (by name, by identifier, of another server) is `?`, so that a denial does not miss it. Never throws.
+ */
+export function referencesOf(index: ReferenceIndex, resource: JsonObject, type: string, id: string): string[] {
+  const listed = (value: unknown): unknown[] => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+  const nameOf = (element: unknown): string => {
+    const inner = isObject(element) && isObject(element['actor']) ? element['actor'] : element;
+    const reference = isObject(inner) ? inner['reference'] : undefined;
+    return typeof reference === 'string' ? (canonicalReference(referenceName(index, resource, reference)) ?? '?') : '?';
+  };
+  const context = resource['context'];
+  const encounters = isObject(context) ? (context['reference'] === undefined ? listed(context['encounter']) : [context]) : [];
+  return [
+    `self=${type}/${id}`,
+    ...AUTHORS.flatMap((key) => listed(resource[key])).map((element) => `author=${nameOf(element)}`),
+    ...[...listed(resource['encounter']), ...encounters].map((element) => `encounter=${nameOf(element)}`),
+  ].filter((one, at, all) => all.indexOf(one) === at);
+}
+
 function containedPatient(index: ReferenceIndex, owner: JsonObject, reference: string, place: string): string {
   const inner = contained(owner, reference.slice(1));
   const identifiers = inner === null ? [] : children(inner, 'identifier', `${place}.resolve()`);

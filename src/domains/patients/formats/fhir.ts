@@ -12,12 +12,14 @@ import { documents, requireUtf8 } from './fhir-input.js';
 import type { JsonDocument } from './fhir-input.js';
 import { readPatient } from './fhir-patient.js';
 import type { PatientFacts } from './fhir-patient.js';
-import { patientOf, ReferenceIndex, resourceId } from './fhir-reference.js';
+import { patientOf, ReferenceIndex, referenceName, referencesOf, resourceId } from './fhir-reference.js';
 import { scanJson } from './json-scan.js';
 
 interface Raw {
   /** The resource's JSON bytes as they came (a view on the file's buffer). */
   readonly raw: Buffer;
+  /** As referencesOf() in fhir-reference.ts gives them. */
+  readonly refs: readonly string[];
 }
 
 /** What a FHIR file says. `patientRef` takes the forms of patientOf() in fhir-reference.ts. */
@@ -178,36 +180,38 @@ function recordsOf(one: Item, index: ReferenceIndex): ClinicalRecord[] {
   const resource = one.resource as JsonObject;
   const id = one.id as string;
   const type = String(resource['resourceType']);
+  const from: Raw = { raw, refs: referencesOf(index, resource, type, id) };
   switch (type) {
     case 'Patient':
-      return [{ kind: 'patient', patient: readPatient(resource, id, index, path), raw }];
+      return [{ kind: 'patient', patient: readPatient(resource, id, index, path), ...from }];
     case 'Condition': {
       const facts = readCondition(resource, id, path);
       if (resource['subject'] === undefined) refuse(`${path}.subject`, 'A Condition has a subject');
       const patientRef = patientOf(index, resource, 'subject', path);
-      return patientRef === null ? [otherResource(type, id, null, raw)] : [{ kind: 'condition', patientRef, ...facts, raw }];
+      return patientRef === null ? [otherResource(type, id, null, from)] : [{ kind: 'condition', patientRef, ...facts, ...from }];
     }
     case 'Observation': {
       const facts = readObservation(resource, id, path);
       const patientRef = patientOf(index, resource, 'subject', path);
       return patientRef === null
-        ? [otherResource(type, id, null, raw)]
-        : facts.map((fact) => ({ kind: 'observation', patientRef, ...fact, raw }));
+        ? [otherResource(type, id, null, from)]
+        : facts.map((fact) => ({ kind: 'observation', patientRef, ...fact, ...from }));
     }
     case 'Consent': {
       const patientRef = patientOf(index, resource, 'patient', path) ?? refuse(`${path}.patient`, 'A Consent names its patient');
-      return [{ kind: 'consent', patientRef, consent: readConsent(resource, id), raw }];
+      const consent = readConsent(resource, id, (reference) => referenceName(index, resource, reference));
+      return [{ kind: 'consent', patientRef, consent, ...from }];
     }
     default: {
       const key = SUBJECTS.find((name) => isObject(resource[name]));
-      return [otherResource(type, id, key === undefined ? null : patientOf(index, resource, key, path), raw)];
+      return [otherResource(type, id, key === undefined ? null : patientOf(index, resource, key, path), from)];
     }
   }
 }
 
 /** Kept raw: types without a table of their own, and observations or conditions of something other than a patient. */
-function otherResource(type: string, id: string, patientRef: string | null, raw: Buffer): ClinicalRecord {
-  return { kind: 'resource', patientRef, type, resourceId: id, raw };
+function otherResource(type: string, id: string, patientRef: string | null, from: Raw): ClinicalRecord {
+  return { kind: 'resource', patientRef, type, resourceId: id, ...from };
 }
 
 function faultOf(code: ErrorCode, place: Place, reason: string, bytes: Buffer): Outcome {

@@ -1,38 +1,32 @@
-import fc from 'fast-check';
+import { ALL_LABELS, LABELS } from '../../../../src/kernel/index.js';
 import { compileConsent } from '../../../../src/domains/patients/formats/consent-effect.js';
 import type { ConsentEffect } from '../../../../src/domains/patients/formats/consent-effect.js';
+import { TPO, actor, category, consent, data, levels, reasons } from './consent-support.js';
 import { readConsent } from '../../../../src/domains/patients/formats/fhir-consent.js';
 import type { ConsentRecord } from '../../../../src/domains/patients/formats/fhir-consent.js';
 
-const reasons = (...codes: string[]): object[] =>
-  codes.map((code) => ({ system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code }));
-const levels = (...codes: string[]): object[] =>
-  codes.map((code) => ({ system: 'http://terminology.hl7.org/CodeSystem/v3-Confidentiality', code }));
-const category = (...codes: string[]): object[] => codes.map((code) => ({ system: 'urn:thalamus:category', code }));
-const actor = [{ role: { text: 'recipient' }, reference: { reference: 'Practitioner/x' } }];
-const TPO = reasons('TREAT', 'HPAYMT', 'HOPERAT');
+const day = (instant: string | null): string => instant?.slice(0, 10) ?? '';
+const names = (bits: number): string =>
+  Object.entries(LABELS)
+    .filter(([, bit]) => bits & (1 << bit))
+    .map(([name]) => name)
+    .join('|');
 
-function consent(provision: object, more: object = {}): ConsentRecord {
-  return readConsent(
-    {
-      resourceType: 'Consent',
-      status: 'active',
-      scope: { coding: [{ code: 'patient-privacy' }] },
-      dateTime: '2022-06-13',
-      provision: provision,
-      ...more,
-    },
-    'c',
-  );
-}
-
-/** `TREAT 31 N` or `TREAT 31 N from..to`, days only. */
+/** `TREAT 31 N` or `TREAT 31 N from..to`, days only; then what else bounds it. */
 function show(effects: readonly ConsentEffect[]): string[] {
-  const day = (instant: string | null): string => instant?.slice(0, 10) ?? '';
-  return effects.map(
-    (one) =>
-      `${one.purpose} ${one.categories} ${one.maxSensitivity}${one.validFrom === null && one.validTo === null ? '' : ` ${day(one.validFrom)}..${day(one.validTo)}`}`,
-  );
+  return effects.map((one) => {
+    const usual = one.maxSensitivity === 'N' ? 0 : ALL_LABELS;
+    return [
+      `${one.purpose} ${one.categories} ${one.minSensitivity === 'N' ? '' : `${one.minSensitivity}-`}${one.maxSensitivity}`,
+      one.validFrom === null && one.validTo === null ? '' : ` ${day(one.validFrom)}..${day(one.validTo)}`,
+      one.labels === usual ? '' : ` labels ${one.labels === ALL_LABELS ? 'all' : names(one.labels)}`,
+      one.labelsAny === 0 ? '' : ` any ${names(one.labelsAny)}`,
+      one.recipients === null ? '' : ` to ${one.recipients.join()}`,
+      one.dataFrom === null && one.dataTo === null ? '' : ` data ${day(one.dataFrom)}..${day(one.dataTo)}`,
+      one.refs === null ? '' : ` refs ${one.refs.join()}`,
+      one.refsNot === null ? '' : ` not ${one.refsNot.join()}`,
+    ].join('');
+  });
 }
 
 const tpo = (rest: string): string[] => ['TREAT', 'HPAYMT', 'HOPERAT'].map((purpose) => `${purpose} ${rest}`);
@@ -48,23 +42,77 @@ const TABLE: [string, ConsentRecord[], string[]][] = [
   ],
   ['PCF-B5 basic-reject', [consent({ type: 'deny', purpose: TPO })], []],
   ['PCF-B6 basic-research', [consent({ type: 'permit', purpose: reasons('HRESCH') })], ['HRESCH 31 V']],
-  ['PCF-I1 data period', [consent({ type: 'permit', purpose: TPO, dataPeriod: { start: '2022-01-01', end: '2022-12-31' } })], []],
+  [
+    'PCF-I1 data period',
+    [consent({ type: 'permit', purpose: TPO, dataPeriod: { start: '2022-01-01', end: '2022-12-31' } })],
+    tpo('31 V data 2022-01-01..2023-01-01'),
+  ],
   [
     'PCF-I2 all but a data period',
-    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', dataPeriod: { start: '2022-01-01' } }] })],
-    [],
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', dataPeriod: { start: '2022-01-01', end: '2022-12-31' } }] })],
+    [...tpo('31 V data ..2022-01-01'), ...tpo('31 V data 2023-01-01..')],
   ],
   [
     'PCF-I7 listed objects',
-    [consent({ type: 'permit', purpose: TPO, data: [{ meaning: 'instance', reference: { reference: 'Observation/1' } }] })],
+    [consent({ type: 'permit', purpose: TPO, data: data('instance', 'Observation/1', 'Encounter/2/_history/3') })],
+    tpo('31 V refs self=Encounter/2,self=Observation/1'),
+  ],
+  [
+    'PCF-I8 all but listed objects',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', data: data('instance', 'Observation/1') }] })],
+    tpo('31 V not self=Observation/1'),
+  ],
+  [
+    'PCF-I3 one author',
+    [consent({ type: 'permit', purpose: TPO, data: data('authoredby', 'Practitioner/x') })],
+    tpo('31 V refs author=Practitioner/x'),
+  ],
+  [
+    'PCF-I4 all but one author, and but authors who are not told apart',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', data: data('authoredby', 'Practitioner/x') }] })],
+    tpo('31 V not author=?,author=Practitioner/x'),
+  ],
+  [
+    'PCF-I5 one encounter',
+    [consent({ type: 'permit', purpose: TPO, data: data('related', 'Encounter/y') })],
+    tpo('31 V refs encounter=Encounter/y,self=Encounter/y'),
+  ],
+  [
+    'PCF-I6 all but one encounter',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', data: data('related', 'Encounter/y') }] })],
+    tpo('31 V not encounter=?,encounter=Encounter/y,self=Encounter/y'),
+  ],
+  [
+    'a denial of what rows cannot show denies all',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', data: data('related', 'CarePlan/1') }] })],
     [],
   ],
   [
-    'PCF-I9 a study code that is not registered',
-    [consent({ type: 'permit', purpose: [{ system: 'http://example.org/p', code: 'FooBar' }] })],
+    'a denied author of another server denies all',
+    [
+      consent({
+        type: 'permit',
+        purpose: TPO,
+        provision: [{ type: 'deny', data: data('authoredby', 'https://other.example/Practitioner/x') }],
+      }),
+    ],
     [],
   ],
-  ['PCF-I10 break-glass', [consent({ type: 'deny', provision: [{ type: 'permit', purpose: reasons('BTG'), actor }] })], []],
+  [
+    'a denied document takes all notes, which have no FHIR id',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', data: data('instance', 'DocumentReference/d') }] })],
+    tpo('27 V not self=DocumentReference/d'),
+  ],
+  [
+    'PCF-I9 a study and its recipient',
+    [consent({ type: 'permit', purpose: [{ system: 'http://example.org/p', code: 'FooBar' }], actor })],
+    ['study:FooBar 31 V to Practitioner/x'],
+  ],
+  [
+    'PCF-I10 break-glass',
+    [consent({ type: 'deny', provision: [{ type: 'permit', purpose: reasons('BTG'), actor }] })],
+    ['BTG 31 V to Practitioner/x'],
+  ],
   ['PCF-A1 normal', [consent({ type: 'permit', purpose: TPO, securityLabel: levels('N') })], tpo('31 N')],
   ['PCF-A2 normal-restricted', [consent({ type: 'permit', purpose: TPO, securityLabel: levels('N', 'R') })], tpo('31 R')],
   [
@@ -82,13 +130,55 @@ const TABLE: [string, ConsentRecord[], string[]][] = [
         provision: [{ type: 'permit', securityLabel: levels('R'), actor }],
       }),
     ],
-    tpo('31 N'),
+    [...tpo('31 N'), ...tpo('31 R-R to Practitioner/x')],
   ],
-  ['R alone cannot be said', [consent({ type: 'permit', purpose: TPO, securityLabel: levels('R') })], []],
   [
-    'a denied sensitivity leaves normal data',
-    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', securityLabel: [{ code: 'PSY' }] }] })],
-    tpo('31 N'),
+    'PCF-A6 two sensitivities to one practitioner',
+    [
+      consent({
+        type: 'permit',
+        purpose: TPO,
+        securityLabel: levels('N'),
+        provision: [{ type: 'permit', securityLabel: [{ code: 'PSY' }, { code: 'SDV' }], actor }],
+      }),
+    ],
+    [...tpo('31 N'), ...tpo('31 R labels PSY|SDV any PSY|SDV to Practitioner/x')],
+  ],
+  [
+    'PCF-A7 restricted data for break-glass',
+    [
+      consent({
+        type: 'permit',
+        purpose: TPO,
+        securityLabel: levels('N'),
+        provision: [{ type: 'permit', purpose: reasons('BTG'), securityLabel: levels('R'), actor }],
+      }),
+    ],
+    [...tpo('31 N'), 'BTG 31 R-R to Practitioner/x'],
+  ],
+  ['R alone', [consent({ type: 'permit', purpose: TPO, securityLabel: levels('R') })], tpo('31 R-R')],
+  [
+    'a denied level takes those above it',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', securityLabel: levels('R') }] })],
+    tpo('31 N labels all'),
+  ],
+  [
+    'a denied sensitivity takes what restricted data may be',
+    [consent({ type: 'permit', purpose: TPO, provision: [{ type: 'deny', securityLabel: [{ code: 'HIV' }] }] })],
+    ['TREAT', 'HPAYMT', 'HOPERAT'].flatMap((purpose) => {
+      const others = names(ALL_LABELS & ~(1 << LABELS.HIV));
+      return [`${purpose} 31 N labels ${others}`, `${purpose} 31 R-V labels ${others} any ${others}`];
+    }),
+  ],
+  [
+    'ETH permits what lies below it',
+    [consent({ type: 'permit', purpose: TPO, securityLabel: [{ code: 'ETH' }] })],
+    tpo('31 R labels ETH|SUD|ETHUD|OPIOIDUD any ETH|SUD|ETHUD|OPIOIDUD'),
+  ],
+  [
+    'no purpose names neither break-glass nor studies',
+    [consent({ type: 'deny', provision: [{ type: 'permit', actor }] })],
+    ['TREAT', 'ETREAT', 'HPAYMT', 'HOPERAT', 'HRESCH', 'PUBHLTH'].map((purpose) => `${purpose} 31 V to Practitioner/x`),
   ],
   [
     'a category is kept back',
@@ -199,6 +289,12 @@ describe('what is not understood denies', () => {
     ],
     ['a nested rule without type', consent({ ...permit, provision: [{ purpose: TPO }] }), 'Consent.provision.provision[0].type'],
     ['a date', consent({ ...permit, period: { end: '31.12.2022' } }), 'Consent.provision.period.end'],
+    [
+      'a denied purpose of another system',
+      consent({ type: 'deny', purpose: [{ system: 'http://example.org/p', code: 'FooBar' }] }),
+      'Consent.provision.purpose[0]',
+    ],
+    ['a purpose without system', consent({ type: 'permit', purpose: [{ code: 'FooBar' }] }), 'Consent.provision.purpose[0]'],
     ['a status', consent(permit, { status: 'odd' }), 'Consent.status'],
     ['a scope', consent(permit, { scope: { coding: [{ code: 'odd' }] } }), 'Consent.scope'],
     ['an empty list of purposes', consent({ type: 'permit', purpose: [] }), 'Consent.provision.purpose'],
@@ -206,64 +302,5 @@ describe('what is not understood denies', () => {
   test.each(cases)('%s', (_name, record, path) => {
     expect(record.notUnderstood).toEqual([path]);
     expect(compileConsent([record])).toEqual([]);
-  });
-});
-
-describe('for any consents', () => {
-  const provision = fc.letrec((tie) => ({
-    rule: fc.record(
-      {
-        type: fc.constantFrom('permit', 'deny'),
-        purpose: fc.subarray(['TREAT', 'ETREAT', 'HRESCH', 'PUBHLTH', 'BIORCH'], { minLength: 1 }).map((codes) => reasons(...codes)),
-        class: fc.subarray(['GENOMICS', 'NOTES', 'CLINICAL'], { minLength: 1 }).map((codes) => category(...codes)),
-        securityLabel: fc.subarray(['N', 'R', 'V'], { minLength: 1 }).map((codes) => levels(...codes)),
-        period: fc.constantFrom({ end: '2022' }, { start: '2023-05' }, { start: '2021', end: '2024-02-03' }),
-        actor: fc.constant(actor),
-        provision: fc.array(tie('rule'), { minLength: 1, maxLength: 3 }),
-      },
-      { requiredKeys: ['type'] },
-    ),
-  })).rule as fc.Arbitrary<object>;
-
-  const covers = (wide: readonly ConsentEffect[], narrow: ConsentEffect): boolean =>
-    [1, 2, 4, 8, 16]
-      .filter((bit) => narrow.categories & bit)
-      .every((bit) =>
-        wide.some(
-          (one) =>
-            one.purpose === narrow.purpose &&
-            (one.categories & bit) !== 0 &&
-            one.maxSensitivity >= 'N' &&
-            'NRV'.indexOf(one.maxSensitivity) >= 'NRV'.indexOf(narrow.maxSensitivity),
-        ),
-      );
-
-  test('one more denial under the root never permits more', () => {
-    fc.assert(
-      fc.property(provision, provision, (root, extra) => {
-        const nested = (root as { provision?: object[] }).provision ?? [];
-        const plain = compileConsent([consent({ ...root, period: undefined })]);
-        const denied = compileConsent([
-          consent({ ...root, period: undefined, provision: [...nested, { ...extra, type: 'deny', provision: undefined }] }),
-        ]);
-        expect(denied.filter((one) => !covers(plain, one))).toEqual([]);
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  test('rows of one purpose and category never overlap in time', () => {
-    fc.assert(
-      fc.property(fc.array(provision, { maxLength: 3 }), (roots) => {
-        const rows = compileConsent(roots.map((root, at) => consent(root, { dateTime: `202${at}-01-01` })));
-        for (const [at, one] of rows.entries()) {
-          for (const other of rows.slice(at + 1)) {
-            if (one.purpose !== other.purpose || (one.categories & other.categories) === 0) continue;
-            expect((one.validTo ?? '9') <= (other.validFrom ?? '') || (other.validTo ?? '9') <= (one.validFrom ?? '')).toBe(true);
-          }
-        }
-      }),
-      { numRuns: 400 },
-    );
   });
 });
