@@ -5,6 +5,11 @@ import { CreateImaging20261122100300 } from './20261122100300-create-imaging.js'
 import { CreateNotes20261122100400 } from './20261122100400-create-notes.js';
 import { CreateWearables20261122100500 } from './20261122100500-create-wearables.js';
 import { CreateFusion20261122100600 } from './20261122100600-create-fusion.js';
+import { ExtendConsent20261122160000 } from './20261122160000-extend-consent.js';
+import { CreateIdentity20261122160100 } from './20261122160100-create-identity.js';
+import { CreatePolicy20261122160200 } from './20261122160200-create-policy.js';
+import { CreateDisclosure20261122160400 } from './20261122160400-create-disclosure.js';
+import { WallSharedTables20261122160900 } from './20261122160900-wall-shared-tables.js';
 
 /** Every migration in the order in which they run. */
 export const MIGRATIONS = [
@@ -15,4 +20,9 @@ export const MIGRATIONS = [
   CreateNotes20261122100400,
   CreateWearables20261122100500,
   CreateFusion20261122100600,
+  ExtendConsent20261122160000,
+  CreateIdentity20261122160100,
+  CreatePolicy20261122160200,
+  CreateDisclosure20261122160400,
+  WallSharedTables20261122160900,
 ] as const;

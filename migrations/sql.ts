@@ -20,6 +20,19 @@ grant select, insert, update, delete on ${table} to thalamus_writer;
 `;
 }
 
+/**
+ * The wall with a door: besides rows of the sites and confidentiality that a transaction names, the reader sees those of persons for
+ * whom the glass is broken. The transaction sets them from break_glass, for its own caller only.
+ */
+export function underGlass(table: string): string {
+  return `
+alter policy reads on ${table} using (
+  ((current_setting('thalamus.sites', true) = '*' or site_id = any(string_to_array(current_setting('thalamus.sites', true), ',')))
+  and sensitivity <= coalesce(nullif(current_setting('thalamus.clearance', true), ''), '-1')::int)
+  or patient_id = any(string_to_array(coalesce(current_setting('thalamus.glass', true), ''), ',')::uuid[]));
+`;
+}
+
 /** A table without persons: read by both roles, written by pipelines. */
 export function open(table: string): string {
   return `

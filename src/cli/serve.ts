@@ -1,7 +1,8 @@
 import { startGateway, type Gateway } from '../gateway/index.js';
-import { CodedError, type ProductName } from '../kernel/index.js';
+import type { ProductName } from '../kernel/index.js';
 import { DEMO_IDENTITIES } from '../demo/index.js';
 import { demoAnswers, loadDemo, trainDemo } from './demo.js';
+import { addressOf } from './issuers.js';
 import { put, say } from './output.js';
 import { openMesh, type Running } from './wire.js';
 
@@ -13,14 +14,9 @@ export interface ServeOptions {
   readonly once: boolean;
 }
 
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
-
 /** Runs the mesh until it is told to stop. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const host = process.env['HOST'] ?? '127.0.0.1';
-  const port = portOf(process.env['PORT'] ?? '4000');
-  if (options.demo && !LOOPBACK.has(host))
-    throw new CodedError('CONFIG_INVALID', 'The demo serves on loopback only: its identities have no passwords.');
+  const { host, port } = addressOf(process.env, options.demo);
   const running = await openMesh({ log: say, ...(options.products ? { products: options.products } : {}) });
   let gateway: Gateway | undefined;
   let trained = false;
@@ -38,12 +34,6 @@ export async function serve(options: ServeOptions): Promise<void> {
     await gateway?.stop();
     await running.close();
   }
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new CodedError('CONFIG_INVALID', 'PORT is a number from 0 to 65535.');
-  return port;
 }
 
 async function isReady(running: Running): Promise<boolean> {

@@ -6,6 +6,7 @@ import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } fro
 import { ingestPaths } from '../pipeline/index.js';
 import { doctor } from './doctor.js';
 import { EXIT, fail, put, say } from './output.js';
+import { revoke, type RevokeOptions } from './revoke.js';
 import { serve } from './serve.js';
 import { principalOf } from './who.js';
 import { OPERATOR, openMesh, type Running } from './wire.js';
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   };
   serveVerb(verb, (work) => act(work)());
   dataVerbs(verb, (work) => act(() => withMesh(work))());
+  identityVerbs(verb, (work) => act(() => withMesh(work))());
   questionVerbs(verb, (work) => act(() => withMesh(work))());
   verb('doctor', 'checks what the mesh needs, with a cure for each finding').action(async (options: { json?: boolean }) => {
     exit = await doctor(options.json === true);
@@ -224,6 +226,9 @@ function evidenceVerbs(verb: Verb, act: Act): void {
         return Promise.resolve(EXIT.fine);
       });
     });
+}
+
+function identityVerbs(verb: Verb, act: Act): void {
   verb('token', 'makes an access token of 15 minutes for a demo identity')
     .requiredOption('--as <who>', 'demo identity, or router for the header x-thalamus-router of a federation router')
     .action(async (options: { as: string }) => {
@@ -235,6 +240,18 @@ function evidenceVerbs(verb: Verb, act: Act): void {
           ? await signRouterToken(key, now, newUuid(now))
           : await signToken(key, principalOf(options.as), now, newUuid(now)),
       );
+    });
+  verb('revoke', 'refuses a token, a log-in session or all tokens of a subject from now on')
+    .option('--token <jti>', 'id of the token (claim jti)')
+    .option('--session <sid>', 'log-in session (claim sid)')
+    .option('--subject <sub>', 'subject (claim sub), for one hour')
+    .requiredOption('--reason <text>', 'why; it is kept with the revocation')
+    .action(async (options: RevokeOptions & { json?: boolean }) => {
+      await act(async (running) => {
+        const revoked = await revoke(running, options);
+        put(options.json === true ? JSON.stringify(revoked) : `Revoked: ${revoked.kind}, ${revoked.until ?? 'for good'}.`);
+        return EXIT.fine;
+      });
     });
 }
 

@@ -1,22 +1,29 @@
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { Identity, Mesh, localIssuer, remoteIssuer, type Ingestion, type SigningKey, type TrustedIssuer } from '../gateway/index.js';
-import { CodedError, newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
+import { AUDIENCE, Identity, LoginSessions, Mesh, Revocations, type Ingestion, type SigningKey } from '../gateway/index.js';
+import { rolesOf } from '../governance/index.js';
+import { newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
 import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
 import { allProducts, loadPolicies, loadProducts } from '../products.js';
 import {
   columnTypes,
+  disclosureStore,
   evidenceStore,
+  identityStore,
   localObjects,
   migrate,
   openPools,
+  policyStore,
   recordStore,
   startEngine,
   writeStore,
   type Engine,
+  type IdentityStore,
   type Pools,
 } from '../store/index.js';
 import { demoKey, homeFolder, installationSecret } from './home.js';
+import { issuersOf } from './issuers.js';
+import { clearinghouseOf } from './visas.js';
 
 export interface WireOptions {
   readonly products?: readonly ProductName[];
@@ -33,6 +40,8 @@ export interface Running {
   readonly mesh: Mesh;
   readonly pools: Pools;
   readonly identity: Identity;
+  readonly identities: IdentityStore;
+  readonly revocations: Revocations;
   readonly key: SigningKey;
   readonly home: string;
   readonly evidence: ReturnType<typeof evidenceStore>;
@@ -99,6 +108,8 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       evidence,
       records: recordStore(source),
       ingestion: ingestion(pipeline),
+      governance: policyStore(pools.writer),
+      disclosure: disclosureStore(pools.writer),
       secret: installationSecret(home),
       clock,
       log,
@@ -106,13 +117,26 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     // The schema is built by now, so what else is loaded does not enter it.
     if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion'))
       mesh.inputs = await loadProducts(allProducts);
+    await mesh.refresh();
     const key = await demoKey(home);
-    const identity = new Identity(issuers(key), mesh.roles, clock);
+    const identities = identityStore(pools.writer);
+    const revocations = new Revocations(identities, clock, () => performance.now());
+    const clearinghouse = clearinghouseOf(process.env, process.env['OIDC_AUDIENCE'] ?? AUDIENCE, log);
+    const identity = new Identity({
+      issuers: issuersOf(process.env, key, log),
+      roles: () => mesh.roles,
+      rolesOf: (roles, groups) => rolesOf(mesh.policy, roles, groups),
+      revocations,
+      sessions: new LoginSessions(identities, clock),
+      ...(clearinghouse ? { clearinghouse } : {}),
+      revocationEpoch: () => mesh.epoch.revocation,
+      clock,
+    });
     const close = async (): Promise<void> => {
       await mesh.audit.drain();
       for (const each of undo) await each();
     };
-    return { mesh, pools, identity, key, home, evidence, pipeline, close };
+    return { mesh, pools, identity, identities, revocations, key, home, evidence, pipeline, close };
   } catch (error) {
     for (const each of undo) await each().catch(() => undefined);
     throw error;
@@ -174,16 +198,4 @@ async function recordLoad(mesh: Mesh, by: Principal, load: Load): Promise<string
     },
   });
   return runId;
-}
-
-/** Demo identities of this installation, and the issuer of the environment where one is named. */
-function issuers(key: SigningKey): TrustedIssuer[] {
-  const { OIDC_ISSUER: issuer, OIDC_JWKS_URL: jwks, OIDC_AUDIENCE: audience } = process.env;
-  const named = [issuer, jwks, audience].filter((each) => each !== undefined);
-  if (named.length === 0) return [localIssuer(key)];
-  if (issuer === undefined || jwks === undefined || audience === undefined) {
-    throw new CodedError('CONFIG_INVALID', 'OIDC_ISSUER, OIDC_JWKS_URL and OIDC_AUDIENCE go together.');
-  }
-  // Beside a real issuer no demo token is accepted.
-  return [remoteIssuer(issuer, audience, new URL(jwks))];
 }

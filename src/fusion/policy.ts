@@ -23,7 +23,7 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'execute', 'train'],
       tags: ['root', 'pseudonym', 'model', 'fusion.score'],
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'fusion.analyst.research',
@@ -33,7 +33,7 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'execute'],
       tags: ['root', 'pseudonym', 'model', 'fusion.score'],
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'fusion.steward.operations',

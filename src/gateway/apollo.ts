@@ -2,8 +2,9 @@ import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerPluginCacheControlDisabled, ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import type { DocumentNode, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
 import { LIMITS } from '../kernel/index.js';
+import { EpochMoved } from '../store/index.js';
 import type { ClassRuntime } from './class-runtime.js';
-import { codedCause, maskError } from './errors.js';
+import { codedCause, maskError, tell, withoutText } from './errors.js';
 import { runOperation } from './executor.js';
 import { limitRules } from './limits.js';
 import type { Mesh } from './mesh.js';
@@ -51,7 +52,7 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
     logger: operatorLog(mesh),
-    formatError: (formatted) => formatted,
+    formatError: withoutText,
     stringifyResult: (value) => stringify(value),
   });
 }
@@ -60,7 +61,12 @@ async function execute(context: GatewayContext) {
   const { request } = context.context;
   const { document, operationName } = context;
   if (!document) throw new Error('execution without a document');
-  const answer = await runOperation(request, document, operationName ?? undefined, context.request.variables ?? {});
+  const answer = await runOperation(request, document, operationName ?? undefined, context.request.variables ?? {}).catch(
+    (error: unknown) => {
+      if (error instanceof EpochMoved) request.moved = error;
+      throw error;
+    },
+  );
   return {
     // Apollo passes data through to stringifyResult without a look at it.
     ...(answer.data === null ? { data: null } : { data: new JsonText(answer.data) as never }),
@@ -77,11 +83,16 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
           const { request } = contextValue;
           if (response.body.kind !== 'single') return;
           const result = response.body.singleResult;
-          if (!request.receipt && !request.fault) await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
+          if (!request.moved && !request.receipt && !request.fault) {
+            // What a document may name is policy too: before it is refused, the policy must be the present one.
+            if (await mesh.refresh()) request.moved = new EpochMoved(mesh.epoch);
+            else await request.record({ kind: 'refused', plan: null, data: null, code: 'BAD_INPUT' });
+          }
+          if (request.moved) return;
           if (result.errors) {
             result.errors = result.errors.slice(0, ERRORS_MAX).map((formatted, i) => {
               const masked = maskError(formatted, errors?.[i], request.runId);
-              if (masked.detail) mesh.parts.log(`${request.runId} ${String(masked.error.extensions?.['code'])} ${masked.detail}`);
+              if (masked.detail) tell(mesh.parts.log, `${request.runId} ${String(masked.error.extensions?.['code'])} ${masked.detail}`);
               return masked.error;
             });
           }
@@ -93,6 +104,8 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
             ...result.extensions,
             lineageId: request.runId,
             ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}),
+            ...(request.verdicts?.governance ? { governance: request.verdicts.governance } : {}),
+            ...(request.verdicts?.notices ? { notices: request.verdicts.notices } : {}),
           };
           response.http.headers.set('cache-control', 'no-store');
           response.http.headers.set('x-lineage-id', request.runId);
@@ -106,10 +119,10 @@ const ERRORS_MAX = 10;
 /** Apollo's own lines are for the operator too; by default they would go to the console. */
 function operatorLog({ parts }: Mesh) {
   const quiet = (): void => undefined;
-  const tell = (line: string): void => {
-    parts.log(line);
+  const say = (line: string): void => {
+    tell(parts.log, line);
   };
-  return { debug: quiet, info: quiet, warn: tell, error: tell };
+  return { debug: quiet, info: quiet, warn: say, error: say };
 }
 
 function stringify(value: FormattedExecutionResult): string {

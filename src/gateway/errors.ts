@@ -56,6 +56,24 @@ function describe(thrown: unknown): string {
   return root instanceof Error ? (root.stack ?? root.message) : 'unknown fault';
 }
 
+/**
+ * What Apollo says where something of ours failed beside the operation, a plug-in for example: without its text. Coded errors and those about the
+ * caller's document pass to `maskError`.
+ */
+export function withoutText(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError {
+  if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR' || codedCause(thrown)) return formatted;
+  return { message: 'The request could not be answered.', extensions: { code: 'INTERNAL', hint: ERRORS.INTERNAL.hint } };
+}
+
+/** Tells the operator. Where nobody can be told, the answer is what it would have been. */
+export function tell(log: (line: string) => void, line: string): void {
+  try {
+    log(line);
+  } catch {
+    // A line that cannot be written is no reason to fail, nor to say why.
+  }
+}
+
 /** An error as the whole body of a reply, for refusals before GraphQL. */
 export function errorBody(error: CodedError, lineageId: string): string {
   return JSON.stringify({ errors: [{ message: error.message, extensions: { code: error.code, hint: error.hint, lineageId } }] });

@@ -1,7 +1,7 @@
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, execute, getVariableValues } from 'graphql';
 import { lineagePlan } from '../governance/index.js';
 import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
-import { runPlan, withReadSession, type ReadSession } from '../store/index.js';
+import { EpochMoved, runPlan, withReadSession, type ReadSession } from '../store/index.js';
 import { cursorDigest, decodeCursor, positionTypes } from './cursor.js';
 import { asksSchema, partsOf, type OperationParts } from './document.js';
 import { codedCause } from './errors.js';
@@ -33,6 +33,7 @@ export async function runOperation(
   try {
     const parts = partsOf(document, operationName);
     const variables = coerce(request, parts, rawVariables);
+    request.verdicts = request.runtime.verdicts(parts, variables);
     if (parts.operation.operation === OperationTypeNode.SUBSCRIPTION)
       throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
     if (parts.operation.operation === OperationTypeNode.MUTATION) return await viaReference(request, parts, variables);
@@ -43,6 +44,8 @@ export async function runOperation(
         : null;
     return ready ? await viaPlan(request, parts, ready, variables) : await viaReference(request, parts, variables);
   } catch (error) {
+    // Rights have changed since they were decided: nothing was read, and whoever called asks again.
+    if (error instanceof EpochMoved) throw error;
     if (isCoded(error) && error.code === 'AUDIT_UNAVAILABLE') throw error;
     const refusal =
       isCoded(error) || error instanceof GraphQLError
@@ -86,6 +89,7 @@ async function viaPlan(
       values,
       now: request.now,
       readerRule: (reader, entity) => request.runtime.readerRule(reader.tags, entity),
+      tell: request.tell,
     }),
   );
   request.touched(answer.patients);
@@ -144,7 +148,7 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
   const run = async (
     session: ReadSession,
   ): Promise<{ data?: unknown; errors?: readonly GraphQLError[]; versions: Record<string, number> }> => {
-    const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched);
+    const reader = new ReferenceReader(session, mesh.types, policyClass, request.values, request.now, request.touched, request.tell);
     const result = await execute({
       schema: guardedSchema,
       document,
@@ -184,6 +188,7 @@ async function versionsOf(session: ReadSession, datasets: readonly string[]): Pr
 async function viaSchema(request: MeshRequest, parts: OperationParts, variables: Record<string, unknown>): Promise<MeshAnswer> {
   const asked = parts.operation.selectionSet.selections.every((each) => each.kind !== Kind.FIELD || each.name.value.startsWith('__'));
   if (!asked) return viaReference(request, parts, variables);
+  if (await request.mesh.refresh()) throw new EpochMoved(request.mesh.epoch);
   const result = request.runtime.introspect(parts.document, variables, parts.operation.name?.value);
   const data = result.data ? JSON.stringify(result.data) : null;
   await request.record({ kind: 'query', plan: lineagePlan(parts.document, [], [], request.mesh.policy.version), data });

@@ -1,16 +1,10 @@
+export { Clearinghouse } from './clearinghouse.js';
 export { ask, explain, type Answer, type Question } from './ask.js';
-export {
-  AUDIENCE,
-  DEMO_ISSUER,
-  Identity,
-  localIssuer,
-  makeSigningKey,
-  remoteIssuer,
-  signRouterToken,
-  signToken,
-  type SigningKey,
-  type TrustedIssuer,
-} from './identity.js';
+export { AUDIENCE, DEMO_ISSUER, localIssuer, makeSigningKey, signRouterToken, signToken, type SigningKey } from './demo-issuer.js';
+export { Identity, type IdentityOptions } from './identity.js';
+export { oidcIssuer, type OidcOptions, type TrustedIssuer } from './issuers.js';
+export { LoginSessions } from './login-session.js';
 export { Mesh, type Ingestion, type MeshParts } from './mesh.js';
+export { Revocations, type RevocationSource } from './revocation.js';
 export { buildSchema, sdlOf } from './schema.js';
 export { startGateway, type Gateway, type GatewayOptions } from './server.js';

@@ -2,13 +2,22 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
 import {
   AuditLog,
+  Classification,
+  DisclosureGuard,
   PolicyClass,
-  classKeyOf,
+  assertMasks,
+  classKey,
   composePolicy,
   maskPads,
+  narrowingOf,
+  readPolicyDocument,
+  type ClassFacts,
+  type DisclosureStore,
   type EvidenceSink,
+  type HasColumn,
   type MaskPads,
   type Policy,
+  type PolicyDocument,
 } from '../governance/index.js';
 import {
   CodedError,
@@ -20,7 +29,7 @@ import {
   type Product,
   type RecordStore,
 } from '../kernel/index.js';
-import type { ColumnTypes, Pools } from '../store/index.js';
+import type { ColumnTypes, Epoch, PolicyStore, Pools } from '../store/index.js';
 import { ClassRuntime } from './class-runtime.js';
 import { withFederation } from './entities.js';
 import { Lru } from './lru.js';
@@ -42,6 +51,8 @@ export interface MeshParts {
   readonly evidence: EvidenceSink;
   readonly records: RecordStore;
   readonly ingestion: Ingestion;
+  readonly governance: PolicyStore;
+  readonly disclosure: DisclosureStore;
   /** True where this process serves one product behind a router. */
   readonly subgraph?: boolean;
   /** Secret of this installation; keys of masks are derived from it, one a purpose. */
@@ -51,15 +62,25 @@ export interface MeshParts {
   readonly log: (line: string) => void;
 }
 
+/** The policy in force with what is computed from it. It is replaced as a whole. */
+interface InForce {
+  readonly policy: Policy;
+  readonly classification: Classification;
+}
+
 /** The running mesh: one schema, one policy, one audit log; what is compiled is kept by policy class. */
 export class Mesh {
   readonly schema: GraphQLSchema;
   /** The schema with what only a router may ask; null where the process is no subgraph. */
   readonly federated: GraphQLSchema | null;
-  readonly policy: Policy;
   readonly audit: AuditLog;
+  /** Decides which counts over persons are told. */
+  readonly disclosure: DisclosureGuard;
   /** Products whose features and labels models may use: those that are served, or all where fusion is served alone. */
   inputs: readonly Pick<Product, 'features' | 'label'>[];
+  /** Numbers of the policy and the revocations in use; every transaction tells the present ones, and older ones are never used. */
+  epoch: Epoch = { policy: 0, revocation: 0 };
+  private inForce: InForce;
   private readonly classes = new Lru<ClassRuntime>(LIMITS.class_cache_entries_max);
   private readonly pads = new Map<string, MaskPads>();
 
@@ -67,27 +88,83 @@ export class Mesh {
     this.inputs = parts.products;
     this.schema = buildSchema(parts.products, resolveDeclared as never);
     this.federated = parts.subgraph === true ? withFederation(this.schema, subgraphSdl(this.schema)) : null;
-    this.policy = composePolicy(parts.policies);
+    this.inForce = this.compose({});
+    this.disclosure = new DisclosureGuard(parts.disclosure);
     this.audit = new AuditLog(parts.evidence, newUuid(parts.clock()), parts.clock);
+  }
+
+  get policy(): Policy {
+    return this.inForce.policy;
+  }
+
+  /** Every asset with its tags, as the policy in force has them. */
+  get classification(): Classification {
+    return this.inForce.classification;
   }
 
   /** Roles that some grant names. A token with any other role is refused. */
   get roles(): ReadonlySet<string> {
-    return new Set(this.policy.grants.map((grant) => grant.role));
+    return this.policy.roles;
+  }
+
+  /** What a document would make of the policy. Throws POLICY_INVALID; nothing changes. */
+  compose(document: PolicyDocument): InForce {
+    const { parts } = this;
+    const policy = composePolicy(parts.policies, document);
+    const classification = new Classification(this.schema, parts.products, document.assets);
+    assertMasks(policy, classification);
+    return { policy, classification };
+  }
+
+  /** Takes up the policy in force where it is newer than what this process uses. True where anything was. */
+  async refresh(): Promise<boolean> {
+    const { epoch, document } = await this.parts.governance.inForce();
+    const moved = epoch.policy !== this.epoch.policy || epoch.revocation !== this.epoch.revocation;
+    if (epoch.policy !== this.epoch.policy) this.inForce = this.compose(readPolicyDocument(document));
+    this.epoch = epoch;
+    return moved;
+  }
+
+  /** The class of a caller, whatever the schema that it is used with. */
+  classOf(principal: Principal): PolicyClass {
+    return this.classBy(this.factsOf(principal));
+  }
+
+  private classBy(facts: ClassFacts): PolicyClass {
+    return new PolicyClass(this.policy, this.classification, facts, this.parts.clock());
   }
 
   /** What is compiled for the class of a caller; `router` adds what only a router may ask, for the same class. */
   runtimeFor(principal: Principal, router = false): ClassRuntime {
     const schema = router && this.federated ? this.federated : this.schema;
-    const key = `${classKeyOf(this.policy, principal)}${schema === this.federated ? ' router' : ''}`;
+    const facts = this.factsOf(principal);
+    const key = `${classKey(this.policy.version, facts)}${schema === this.federated ? ' router' : ''}`;
     const known = this.classes.get(key);
     if (known && known.policyClass.goodUntil > this.parts.clock()) return known;
-    const policyClass = new PolicyClass(this.policy, principal.roles, principal.purpose, principal.sites === '*', this.parts.clock());
+    const policyClass = this.classBy(facts);
     if (policyClass.empty) throw new CodedError('FORBIDDEN', 'No grant covers these roles for this purpose.');
     const made = new ClassRuntime(schema, policyClass, this.parts.types);
     this.classes.set(key, made);
     return made;
   }
+
+  private factsOf(principal: Principal): ClassFacts {
+    const { roles, purpose, sites, steppedUp, actors, clearances } = principal;
+    const now = this.parts.clock();
+    const narrowing = narrowingOf(principal, this.policy.document, this.hasColumn, now);
+    const held = (clearances ?? []).filter(({ until }) => until > now);
+    return {
+      roles,
+      purpose,
+      allSites: sites === '*',
+      steppedUp: steppedUp === true,
+      actors: actors ?? [],
+      ...(narrowing ? { narrowing } : {}),
+      ...(held.length > 0 ? { clearances: held.map(({ kind }) => kind), clearedUntil: Math.min(...held.map(({ until }) => until)) } : {}),
+    };
+  }
+
+  private readonly hasColumn: HasColumn = (table, column) => this.parts.types.get(table)?.has(column) === true;
 
   /** Pads of the HASH mask for a purpose: pseudonyms join inside one purpose and nowhere else. */
   padsFor(purpose: string): MaskPads {

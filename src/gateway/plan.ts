@@ -17,9 +17,9 @@ import {
   edge,
   entityOfType,
   fieldDeclaration,
-  readerTags,
   ruleColumns,
   verdictOf,
+  type Classification,
   type PolicyClass,
 } from '../governance/index.js';
 import {
@@ -32,6 +32,7 @@ import {
   type ConnectionPlan,
   type EntityDeclaration,
   type LineageEdge,
+  type OperationField,
   type Plan,
   type PlanDecision,
   type PlanField,
@@ -127,9 +128,27 @@ class Planner {
         return this.aggregate(coordinate, key, definition, node, declaration);
       case 'reader':
         return this.reader(coordinate, entity, key, definition, nodes, declaration);
+      case 'operation':
+        return this.operationField(coordinate, key, definition, nodes, declaration);
       default:
         throw new PlanUnsupported(declaration.kind);
     }
+  }
+
+  /** A hand-written query: the reference path runs it, and what it reads enters the lineage there. */
+  private operationField(
+    coordinate: string,
+    key: string,
+    definition: GraphQLField<unknown, unknown>,
+    nodes: readonly FieldNode[],
+    field: OperationField,
+  ): PlanField {
+    if (!this.lenient) throw new PlanUnsupported(field.kind);
+    const decision = this.policyClass.decide(this.policyClass.classification.fieldTags(field), field.action);
+    this.decide(coordinate, { verdict: 'allowed', ruleIds: decision.alternatives.map((each) => each.grantId) });
+    const named = getNamedType(definition.type);
+    if (isObjectType(named) && !entityOfType(named)) this.values(named, nodes);
+    return { kind: 'typename', key, value: coordinate };
   }
 
   /** Postgres cuts names at 63 bytes, so two long aliases could become one. */
@@ -138,7 +157,7 @@ class Planner {
   }
 
   private cell(coordinate: string, entity: EntityDeclaration | undefined, key: string, field: ColumnField | ComputedField): PlanField {
-    const found = entity && cellPlan(this.policyClass, entity, field.tags);
+    const found = entity && cellPlan(this.policyClass, entity, field);
     if (!found) throw hidden(coordinate);
     this.decide(coordinate, verdictOf(found.cell, found.decision));
     const masking = found.cell.kind !== 'clear';
@@ -170,7 +189,7 @@ class Planner {
   ): PlanField {
     const step = this.step(coordinate, definition, nodes[0], field);
     const args = this.argumentsAt(step.arguments);
-    const order = orderOf(this.schema, this.policyClass, coordinate, field, args['orderBy']);
+    const order = orderOf(this.policyClass, coordinate, field, args['orderBy']);
     if (order) this.indirect(coordinate, [`${step.entity.table}.${order.column}`]);
     const parts = this.connection(objectOf(definition), nodes);
     return {
@@ -180,7 +199,7 @@ class Planner {
       order,
       hasAfter: typeof args['after'] === 'string',
       parts,
-      smallCellMin: smallCellMin(this.policyClass, step.entity),
+      smallCellMin: smallCellMin(this.policyClass, field),
     };
   }
 
@@ -190,7 +209,7 @@ class Planner {
       this.fits(key);
       const name = children[0]?.name.value ?? '';
       if (name === '__typename') return { kind: 'typename', key, value: type.name };
-      if (name === 'totalCount') return { kind: 'totalCount', key };
+      if (name === 'totalCount' || name === 'exists') return { kind: name, key };
       const definition = type.getFields()[name];
       if (!definition || (name !== 'edges' && name !== 'pageInfo')) throw new PlanUnsupported(name);
       return { kind: name, key, items: this.items(objectOf(definition), children) };
@@ -220,7 +239,7 @@ class Planner {
     const step = this.step(coordinate, definition, node, field);
     const { measure } = field;
     if (measure.op !== 'count') this.columns.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
-    return { kind: 'aggregate', key, step, measure, smallCellMin: smallCellMin(this.policyClass, step.entity) };
+    return { kind: 'aggregate', key, step, measure, smallCellMin: measure.op === 'count' ? smallCellMin(this.policyClass, field) : 0 };
   }
 
   private reader(
@@ -231,7 +250,8 @@ class Planner {
     nodes: readonly FieldNode[],
     field: ReaderField,
   ): PlanField {
-    const tags = [...new Set([...(entity?.tags ?? []), ...readerTags(this.schema, field)])];
+    const { classification } = this.policyClass;
+    const tags = [...new Set([...(entity ? classification.rowTags(entity) : []), ...classification.readerTags(field)])];
     const decision = this.policyClass.decide(tags);
     if (!decision.alternatives.some((each) => each.mask === null)) throw hidden(coordinate);
     this.decide(coordinate, {
@@ -261,7 +281,7 @@ class Planner {
     for (const [, children] of collectSubfields(this.schema, this.fragments, this.variables, type, nodes)) {
       const definition = type.getFields()[children[0]?.name.value ?? ''];
       if (!definition) continue;
-      tags.push(...fieldDeclaration(definition).tags);
+      tags.push(...this.policyClass.classification.fieldTags(fieldDeclaration(definition)));
       const named = getNamedType(definition.type);
       if (isObjectType(named) && !entityOfType(named)) tags.push(...this.selectedTags(named, children));
     }
@@ -287,7 +307,7 @@ class Planner {
 
   private step(coordinate: string, definition: GraphQLField<unknown, unknown>, node: FieldNode | undefined, field: LeadingField): RowStep {
     const index = this.site(coordinate, definition, node);
-    const { step, decision } = stepOf(this.schema, this.policyClass, coordinate, field, this.argumentsAt(index), index);
+    const { step, decision } = stepOf(this.policyClass, coordinate, field, this.argumentsAt(index), index);
     this.datasets.add(step.entity.table);
     this.indirect(coordinate, ruleColumns(step.entity, step.rows));
     this.indirect(
@@ -360,13 +380,13 @@ function objectOf(definition: GraphQLField<unknown, unknown>): GraphQLObjectType
 }
 
 /** Tags of the value fields that are asked of a reader, at any depth; its rows must be covered by one grant together with them. */
-export function valueTags(info: GraphQLResolveInfo): Tag[] {
+export function valueTags(classification: Classification, info: GraphQLResolveInfo): Tag[] {
   const tags = new Set<Tag>();
   const visit = (type: GraphQLObjectType, nodes: readonly FieldNode[]): void => {
     for (const [, children] of collectSubfields(info.schema, info.fragments, info.variableValues, type, nodes)) {
       const definition = type.getFields()[children[0]?.name.value ?? ''];
       if (!definition) continue;
-      for (const tag of fieldDeclaration(definition).tags) tags.add(tag);
+      for (const tag of classification.fieldTags(fieldDeclaration(definition))) tags.add(tag);
       const named = getNamedType(definition.type);
       if (isObjectType(named) && !entityOfType(named)) visit(named, children);
     }

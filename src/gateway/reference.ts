@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { GraphQLFieldResolver, GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
-import { cellPlan, entityOfType, fieldDeclaration, maskValue, readerTags, type PolicyClass } from '../governance/index.js';
+import { cellPlan, entityOfType, fieldDeclaration, maskValue, type MaskedCell, type PolicyClass, type Tell } from '../governance/index.js';
 import {
   CodedError,
   LIMITS,
@@ -14,9 +14,12 @@ import {
   type Predicate,
   type ReaderField,
   type ReferenceField,
+  type RowStep,
 } from '../kernel/index.js';
 import {
   aggregateRows,
+  countedRows,
+  isPersonItself,
   rowSource,
   selectRows,
   type ColumnTypes,
@@ -53,6 +56,8 @@ interface Cell {
   readonly name: string;
   readonly field: ColumnField | ComputedField;
   readonly plan: CellPlan;
+  /** Column of the person of the row. */
+  readonly person: string | undefined;
 }
 
 /** Reads rows for the declared model: one statement a field for all its parents, rules in SQL, masks in JavaScript. */
@@ -67,6 +72,8 @@ export class ReferenceReader {
     private readonly values: Omit<PlanValues, 'args' | 'after' | 'cursorDigest'>,
     private readonly now: number,
     private readonly touched: (ids: Iterable<string>) => void,
+    /** Which counts over persons the caller is told. */
+    private readonly tell: Tell,
   ) {}
 
   resolve(field: LeadingField | ReaderField, parent: Node, args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown> {
@@ -77,7 +84,7 @@ export class ReferenceReader {
     if (key.some((each) => each === null || each === undefined) && field.kind !== 'reader')
       return Promise.resolve(field.kind === 'reference' ? null : this.empty(field));
     // What is asked of the rows decides what is read, so equal lists under two names share a load only where they ask alike.
-    const asked = field.kind === 'reader' ? JSON.stringify(valueTags(info)) : field.kind === 'collection' && asksTotal(info) ? 'total' : '';
+    const asked = field.kind === 'reader' ? JSON.stringify(valueTags(this.policyClass.classification, info)) : '';
     const name = `${coordinate}:${JSON.stringify(args)}:${asked}`;
     let loader = this.loaders.get(name);
     if (!loader) {
@@ -88,7 +95,9 @@ export class ReferenceReader {
   }
 
   private empty(field: LeadingField): unknown {
-    return field.kind === 'collection' ? { edges: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0 } : 0;
+    return field.kind === 'collection'
+      ? { edges: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0, exists: false }
+      : 0;
   }
 
   private load(
@@ -106,7 +115,7 @@ export class ReferenceReader {
       case 'collection':
         return this.collections(field, coordinate, keys, args, info);
       case 'aggregate':
-        return this.aggregates(field, coordinate, keys, args, info);
+        return this.aggregates(field, coordinate, keys, args);
     }
   }
 
@@ -130,33 +139,59 @@ export class ReferenceReader {
     args: Record<string, unknown>,
     info: GraphQLResolveInfo,
   ): Promise<unknown[]> {
-    const order = orderOf(info.schema, this.policyClass, coordinate, field, args['orderBy']);
+    const order = orderOf(this.policyClass, coordinate, field, args['orderBy']);
     const digest = { coordinate, args, order: order?.name ?? '' };
     const after =
       typeof args['after'] === 'string'
         ? decodeCursor(args['after'], digest, positionTypes(this.types, targetEntity(field), order?.column))
         : null;
     const first = typeof args['first'] === 'number' ? args['first'] : LIMITS.page_rows_default;
-    const made = this.request(field, coordinate, keys, args, info, first + 1);
-    const request: RowRequest = {
-      ...made.request,
-      after,
-      order: order ? { column: order.column, descending: order.descending ?? false } : null,
-    };
-    const rows = await this.select(request, made.entity, first);
-    const counts = asksTotal(info) ? await aggregateRows(this.session, this.types, made.request, { op: 'count' }) : null;
-    const min = smallCellMin(this.policyClass, made.entity);
-    return keys.map((_, i) => {
-      const own = rows.filter((row) => row.parent === i);
-      const page = own
-        .slice(0, first)
-        .map((row) => ({ cursor: encodeCursor(digest, row.position), node: this.node(row, made.cells, made.predicates) }));
-      return {
-        edges: page,
-        pageInfo: { hasNextPage: own.length > first, endCursor: page.at(-1)?.cursor ?? null },
-        totalCount: counts ? withheld(Number(counts.get(i) ?? 0), min) : null,
+    const { step } = stepOf(this.policyClass, coordinate, field, args, 0);
+    // What nobody asks for is not read: rows shown have persons behind them, and each count told is remembered.
+    const page = once(async () => {
+      const made = this.request(field, coordinate, keys, args, info, first + 1);
+      const request: RowRequest = {
+        ...made.request,
+        after,
+        order: order ? { column: order.column, descending: order.descending ?? false } : null,
       };
+      return { rows: await this.select(request, made.entity, first), cells: made.cells, predicates: made.predicates };
     });
+    const counts = once(() => this.counts(field, this.requestOf(step, field, keys, args)));
+    const ofParent = (i: number) =>
+      page().then(({ rows, cells, predicates }) => {
+        const own = rows.filter((row) => row.parent === i);
+        const edges = own
+          .slice(0, first)
+          .map((row) => ({ cursor: encodeCursor(digest, row.position), node: this.node(row, cells, predicates) }));
+        return { edges, pageInfo: { hasNextPage: own.length > first, endCursor: edges.at(-1)?.cursor ?? null } };
+      });
+    return keys.map((_, i) => ({
+      edges: async () => (await ofParent(i)).edges,
+      pageInfo: async () => (await ofParent(i)).pageInfo,
+      totalCount: async () => (await counts())(i),
+      exists: async () => {
+        const count = await (await counts())(i);
+        return count === null ? null : count > 0;
+      },
+    }));
+  }
+
+  /** The number of rows of a parent, by its place, as the caller may be told it. */
+  private async counts(field: CollectionField | AggregateField, request: RowRequest): Promise<(i: number) => Promise<number | null>> {
+    const min = smallCellMin(this.policyClass, field);
+    if (min === 0) {
+      const counts = await aggregateRows(this.session, this.types, request, { op: 'count' });
+      return (i) => Promise.resolve(Number(counts.get(i) ?? 0));
+    }
+    const { entity } = request.step;
+    const counted = await countedRows(this.session, this.types, request);
+    return async (i) => {
+      const { persons, rows } = counted.get(i) ?? { persons: [], rows: [] };
+      const group = isPersonItself(entity) ? { dataset: entity.table, persons } : { dataset: entity.table, persons, rows };
+      const [told = null] = await this.tell(min, [group]);
+      return told;
+    };
   }
 
   private async aggregates(
@@ -164,13 +199,16 @@ export class ReferenceReader {
     coordinate: string,
     keys: readonly (readonly unknown[])[],
     args: Record<string, unknown>,
-    info: GraphQLResolveInfo,
   ): Promise<unknown[]> {
-    const { request, entity } = this.request(field, coordinate, keys, args, info, 1);
+    const { step } = stepOf(this.policyClass, coordinate, field, args, 0);
+    const request = this.requestOf(step, field, keys, args);
     const { measure } = field;
-    const values = await aggregateRows(this.session, this.types, request, measure.op === 'count' ? { op: 'count' } : measure);
-    const min = smallCellMin(this.policyClass, entity);
-    return keys.map((_, i) => (measure.op === 'count' ? withheld(Number(values.get(i) ?? 0), min) : (values.get(i) ?? null)));
+    if (measure.op === 'count') {
+      const told = await this.counts(field, request);
+      return Promise.all(keys.map((_, i) => told(i)));
+    }
+    const values = await aggregateRows(this.session, this.types, request, measure);
+    return keys.map((_, i) => values.get(i) ?? null);
   }
 
   private async reader(
@@ -180,9 +218,12 @@ export class ReferenceReader {
     info: GraphQLResolveInfo,
   ): Promise<unknown[]> {
     const parents = keys.map((key) => Object.fromEntries(field.parent.map((column, i) => [column, key[i]])));
-    const tags = [...new Set([...(entityOfType(info.parentType)?.tags ?? []), ...readerTags(info.schema, field), ...valueTags(info)])];
+    const { classification } = this.policyClass;
+    const parent = entityOfType(info.parentType);
+    const asked = valueTags(classification, info);
+    const tags = [...new Set([...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(field), ...asked])];
     const source = rowSource(this.session, this.types, {
-      rule: (entity) => this.policyClass.rowRule(entity, tags),
+      rule: (entity) => this.policyClass.rowRule(entity, tags, 'read', 'many'),
       values: { ...this.values, args: [args], after: [null], cursorDigest: [''] },
       now: this.now,
       touched: this.touched,
@@ -198,24 +239,29 @@ export class ReferenceReader {
     info: GraphQLResolveInfo,
     limit: number,
   ) {
-    const { step } = stepOf(info.schema, this.policyClass, coordinate, field, args, 0);
+    const { step } = stepOf(this.policyClass, coordinate, field, args, 0);
     const entity = targetEntity(field);
     const cells = this.cellsOf(info, entity);
     const predicates: Predicate[] = [];
     for (const cell of cells)
       if (cell.plan.kind === 'case')
         for (const branch of cell.plan.branches) if (!includes(predicates, branch.when)) predicates.push(branch.when);
-    const request: RowRequest = {
+    const columns = this.columnsOf(info, entity, cells);
+    return { request: { ...this.requestOf(step, field, keys, args), columns, predicates, limit }, entity, cells, predicates };
+  }
+
+  /** Rows of a step without their cells. */
+  private requestOf(step: RowStep, field: LeadingField, keys: readonly (readonly unknown[])[], args: Record<string, unknown>): RowRequest {
+    return {
       step,
-      columns: this.columnsOf(info, entity, cells),
-      predicates,
+      columns: [],
+      predicates: [],
       parents: field.on.length === 0 ? null : keys,
       order: null,
-      limit,
+      limit: 1,
       after: null,
       values: { ...this.values, args: [args], after: [null], cursorDigest: [''] },
     };
-    return { request, entity, cells, predicates };
   }
 
   private async select(request: RowRequest, entity: EntityDeclaration, shown = request.limit): Promise<SelectedRow[]> {
@@ -242,9 +288,9 @@ export class ReferenceReader {
     for (const each of Object.values(type.getFields())) {
       const field = fieldDeclaration(each);
       if (field.kind !== 'column' && field.kind !== 'computed') continue;
-      const found = cellPlan(this.policyClass, entity, field.tags);
+      const found = cellPlan(this.policyClass, entity, field);
       if (!found) throw hidden(`${type.name}.${each.name}`);
-      made.push({ name: each.name, field, plan: found.cell });
+      made.push({ name: each.name, field, plan: found.cell, person: entity.patient });
     }
     this.cells.set(entity.table, made);
     return made;
@@ -271,17 +317,26 @@ export class ReferenceReader {
 
   private node(row: SelectedRow, cells: readonly Cell[], predicates: readonly Predicate[]): Node {
     const node: Node = { [STORED]: row };
-    for (const { name, field, plan } of cells) node[name] = this.cell(row, field, plan, predicates);
+    for (const cell of cells) node[cell.name] = this.cell(row, cell, predicates);
     return node;
   }
 
-  private cell(row: SelectedRow, field: ColumnField | ComputedField, plan: CellPlan, predicates: readonly Predicate[]): unknown {
+  private cell(row: SelectedRow, { field, plan, person }: Cell, predicates: readonly Predicate[]): unknown {
     const read = field.kind === 'column' ? row.cells[field.column] : field.js(row.cells);
     // NaN and infinities have no JSON form.
     const value = typeof read === 'number' && !Number.isFinite(read) ? null : read;
-    const redacted = field.kind === 'column' && field.redacted !== undefined ? row.cells[field.redacted] : null;
+    const column = field.kind === 'column' ? field : undefined;
+    const patient = person === undefined ? null : row.cells[person];
+    const masked: MaskedCell = {
+      type: field.type,
+      pads: this.values.maskPads,
+      redacted: column?.redacted === undefined ? null : row.cells[column.redacted],
+      patient: typeof patient === 'string' ? patient : null,
+      now: this.now,
+      identifier: column?.identifier,
+    };
     const through = (mask: (CellPlan & { kind: 'mask' })['mask'] | null): unknown =>
-      mask === null ? (value ?? null) : maskValue(mask, value, field.type, this.values.maskPads, redacted);
+      mask === null ? (value ?? null) : maskValue(mask, value, masked);
     if (plan.kind === 'clear') return value ?? null;
     if (plan.kind === 'mask') return through(plan.mask);
     const branch = plan.branches.find((each) => row.holds[indexOf(predicates, each.when)] === true);
@@ -304,16 +359,9 @@ function typeOf(info: GraphQLResolveInfo, entity: EntityDeclaration): GraphQLObj
 const includes = (list: readonly Predicate[], one: Predicate): boolean => indexOf(list, one) >= 0;
 const indexOf = (list: readonly Predicate[], one: Predicate): number =>
   list.findIndex((each) => JSON.stringify(each) === JSON.stringify(one));
-const withheld = (count: number, min: number): number | null => (count > 0 && count < min ? null : count);
 
-const totals = new WeakMap<GraphQLResolveInfo['fieldNodes'], boolean>();
-
-function asksTotal(info: GraphQLResolveInfo): boolean {
-  const known = totals.get(info.fieldNodes);
-  if (known !== undefined) return known;
-  const made =
-    JSON.stringify(info.fieldNodes.map((node) => node.selectionSet)).includes('"totalCount"') ||
-    Object.values(info.fragments).some((each) => each.typeCondition.name.value.endsWith('Connection'));
-  totals.set(info.fieldNodes, made);
-  return made;
+/** A function that does its work the first time and gives the same result from then on. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= work());
 }

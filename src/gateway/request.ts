@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
-import { type EvidenceEntry, type LineagePlan, type Receipt } from '../governance/index.js';
-import { CodedError, type LineageEdge, type PlanValues, type Principal, isCoded, newUuid } from '../kernel/index.js';
-import type { ClassRuntime } from './class-runtime.js';
+import { type EvidenceEntry, type LineagePlan, type Receipt, type Tell } from '../governance/index.js';
+import { CodedError, type Clearance, type LineageEdge, type PlanValues, type Principal, isCoded, isUuid, newUuid } from '../kernel/index.js';
+import type { Epoch, EpochMoved, Wall } from '../store/index.js';
+import type { ClassRuntime, Verdicts } from './class-runtime.js';
 import type { Mesh } from './mesh.js';
 
 /** One request from its verified token to its audit record. */
 export class MeshRequest {
   readonly runId: string;
   readonly now: number;
+  /** What the rights of the caller were decided by. */
+  readonly epoch: Epoch;
   /** Persons whose data stand behind the answer. */
   readonly patients = new Set<string>();
   readonly facts: Record<string, unknown> = {};
@@ -17,18 +20,28 @@ export class MeshRequest {
   /** Why the record could not be made. It is tried once: a second record of a run would be another run. */
   fault: CodedError | undefined;
 
+  /** What policy did at each path of the document. */
+  verdicts: Verdicts | undefined;
+  /** Set where rights have changed since they were decided: the request is asked anew, and this one leaves no trace. */
+  moved: EpochMoved | undefined;
+
   constructor(
     readonly mesh: Mesh,
     readonly principal: Principal,
     readonly runtime: ClassRuntime,
   ) {
+    this.epoch = mesh.epoch;
     this.now = mesh.parts.clock();
     this.runId = newUuid(this.now);
+    Object.assign(this.facts, grounds(principal, runtime));
   }
 
   readonly touched = (ids: Iterable<string>): void => {
     for (const id of ids) this.patients.add(id);
   };
+
+  /** Which counts over persons the caller is told, after what this principal was told before. */
+  readonly tell: Tell = (min, groups) => this.mesh.disclosure.tell(this.principal.sub, min, groups, this.now);
 
   /** What every statement of this request binds, its arguments apart. */
   get values(): Omit<PlanValues, 'args' | 'after' | 'cursorDigest'> {
@@ -36,6 +49,9 @@ export class MeshRequest {
     return {
       sub: principal.sub,
       sites: principal.sites === '*' ? [] : principal.sites,
+      identities: [principal.sub, ...(principal.identities ?? [])],
+      // Persons have such ids here; any other name is of nobody.
+      patient: isUuid(principal.patient ?? '') ? (principal.patient ?? null) : null,
       purpose: principal.purpose,
       now: new Date(this.now).toISOString(),
       maskPads: mesh.padsFor(principal.purpose),
@@ -43,8 +59,13 @@ export class MeshRequest {
     };
   }
 
-  get wall(): { sites: readonly string[] | '*'; clearance: number } {
-    return { sites: this.principal.sites, clearance: this.runtime.policyClass.clearance };
+  get wall(): Wall {
+    const { principal, mesh, now } = this;
+    return {
+      sites: principal.sites,
+      clearance: this.runtime.policyClass.clearance,
+      caller: { sub: principal.sub, now, epoch: this.epoch },
+    };
   }
 
   /** Makes the record durable; nothing of an answer may leave before this returns. Throws AUDIT_UNAVAILABLE. */
@@ -64,7 +85,7 @@ export class MeshRequest {
       principal: principal.sub,
       roles: principal.roles,
       purpose: principal.purpose,
-      policyVersion: mesh.policy.version,
+      policyVersion: this.runtime.policyClass.policyVersion,
       plan: entry.plan,
       patients: this.patients,
       rows: entry.rows ?? 0,
@@ -83,4 +104,14 @@ export class MeshRequest {
       throw this.fault;
     }
   }
+}
+
+/** What beside roles and purpose decided for the caller, for the record: the verdict of data use conditions, and visas by number only. */
+function grounds({ clearances = [], visasIgnored }: Principal, { policyClass: { dataUse } }: ClassRuntime): Record<string, unknown> {
+  const count = (kind: Clearance): number => clearances.filter((each) => each.kind === kind).length;
+  const passport = { registered: count('registered'), controlled: count('controlled'), ignored: visasIgnored ?? 0 };
+  return {
+    ...(dataUse ? { dataUse } : {}),
+    ...(clearances.length > 0 || visasIgnored !== undefined ? { passport } : {}),
+  };
 }

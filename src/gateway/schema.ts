@@ -1,7 +1,7 @@
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { isScalarType, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
-import { assertClassified, dataTypes, fieldDeclaration } from '../governance/index.js';
+import { assertAssetsClassified, assertClassified, dataTypes, fieldDeclaration } from '../governance/index.js';
 import { CodedError, Patient, type Product } from '../kernel/index.js';
 
 /** Fields that lead to rows: the reference path resolves them by their declaration. */
@@ -21,6 +21,7 @@ export function buildSchema(products: readonly Product[], resolve: GraphQLFieldR
     validate: false,
   });
   specifyScalars(schema);
+  assertAssetsClassified(products);
   assertClassified(schema);
   for (const type of dataTypes(schema)) {
     for (const field of Object.values(type.getFields())) {

@@ -4,6 +4,8 @@ import {
   isUuid,
   newUuid,
   type Action,
+  type CrossTable,
+  type CrossTableRequest,
   type FeatureAnswer,
   type FeatureView,
   type LabelView,
@@ -14,7 +16,9 @@ import {
 } from '../kernel/index.js';
 import { edge, ruleColumns, type PolicyClass } from '../governance/index.js';
 import { rowSource, withReadSession } from '../store/index.js';
+import { crossTable, crossTableTags } from './cohort.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
+import { RequestGoverning } from './governing.js';
 import type { MeshRequest } from './request.js';
 
 const PERSONS = { name: 'persons', reads: [{ of: () => Patient, columns: ['patient_id'] }] };
@@ -30,6 +34,10 @@ export class RequestScope implements Scope, ReferenceContext {
     readonly reference: ReferenceReader,
   ) {
     this.policyClass = request.runtime.policyClass;
+  }
+
+  get governing(): Scope['governing'] {
+    return new RequestGoverning(this.request);
   }
 
   get lineageId(): string {
@@ -80,19 +88,39 @@ export class RequestScope implements Scope, ReferenceContext {
   }
 
   async labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>> {
-    const tags = tagsOf(view.tags, view.reads);
+    const tags = this.tagsOf(view.tags, view.reads);
     if (!this.may('train', tags)) return new Map();
     return this.read('train', tags, { name: `label ${view.name}`, reads: view.reads }, (source) => view.compute(source, patientIds, code));
   }
 
   async features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer> {
-    const tags = tagsOf(view.tags, view.reads);
+    const tags = this.tagsOf(view.tags, view.reads);
     // A barred modality is not read at all, so neither a value nor its existence can reach a model.
     if (!this.may(action, tags)) return { frame: { n: 0, keys: [], columns: [] }, stale: [], barred: true, withheld: [] };
     const answer = await this.read(action, tags, { name: `features ${view.modality}`, reads: view.reads }, (source) =>
       view.compute(source, patientIds, asOf),
     );
     return { ...answer, barred: false, withheld: await this.withheld(view, patientIds, new Set([...answer.frame.keys, ...answer.stale])) };
+  }
+
+  async crossTable(request: CrossTableRequest): Promise<CrossTable> {
+    const tags = crossTableTags(this.policyClass, request);
+    const entity = entityOf(request.of());
+    const axes = request.axes.map((axis) => axis.column);
+    const filters = [...Object.keys(request.where), ...Object.keys(request.between ?? {})];
+    const columns = [...new Set([...entity.key, ...axes])];
+    const reads = [{ of: request.of, columns: [...new Set([...columns, ...filters])] }];
+    const { of, where, between } = request;
+    // Persons who are counted do not stand behind the answer, as those who are shown do.
+    const rows = await this.read(
+      'count',
+      tags,
+      { name: 'cohort', reads },
+      (source) => source.rows({ of, columns, where, ...(between ? { between } : {}) }),
+      () => undefined,
+    );
+    const { smallCellMin } = this.policyClass.decide(tags, 'count');
+    return crossTable(request, rows, smallCellMin > 1 ? smallCellMin : 0, this.request.tell);
   }
 
   ingest(file: Parameters<Scope['ingest']>[0]): ReturnType<Scope['ingest']> {
@@ -128,6 +156,7 @@ export class RequestScope implements Scope, ReferenceContext {
     tags: readonly Tag[],
     what: { name: string; reads: readonly ReadSpec[] },
     work: (source: RowSource) => Promise<T>,
+    touched = this.request.touched,
   ): Promise<T> {
     const { request } = this;
     for (const { of, columns } of what.reads) {
@@ -142,14 +171,14 @@ export class RequestScope implements Scope, ReferenceContext {
           rule: (entity) => this.policyClass.rowRule(entity, tags, action),
           values: { ...request.values, args: [], after: [], cursorDigest: [] },
           now: request.now,
-          touched: request.touched,
+          touched,
         }),
       ),
     );
   }
-}
 
-/** Tags of a view with those of all rows that it reads. */
-function tagsOf(tags: readonly Tag[], reads: readonly ReadSpec[]): readonly Tag[] {
-  return [...new Set([...tags, ...reads.flatMap(({ of }) => entityOf(of()).tags)])];
+  /** Tags of a view with those of all rows that it reads. */
+  private tagsOf(tags: readonly Tag[], reads: readonly ReadSpec[]): readonly Tag[] {
+    return [...new Set([...tags, ...reads.flatMap(({ of }) => this.policyClass.classification.rowTags(entityOf(of())))])];
+  }
 }

@@ -3,11 +3,13 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EvidenceEntry } from '../governance/index.js';
-import { CodedError, LIMITS, isCoded, newUuid } from '../kernel/index.js';
+import { CodedError, LIMITS, isCoded, newUuid, type Principal } from '../kernel/index.js';
+import { EpochMoved, identityDigest } from '../store/index.js';
 import { apolloFor } from './apollo.js';
 import { HttpRefusal, NOT_ACCEPTABLE, readBody, refusalOf } from './body.js';
 import type { ClassRuntime } from './class-runtime.js';
-import { errorBody } from './errors.js';
+import { errorBody, tell } from './errors.js';
+import { credentialOf } from './identity-credentials.js';
 import type { Identity } from './identity.js';
 import { assertWithinLimits } from './limits.js';
 import { Lru } from './lru.js';
@@ -31,6 +33,8 @@ export interface Gateway {
 }
 
 const DRAIN_MS_MAX = 10_000;
+/** A request is decided anew as often as this where policy changes under it; then it is refused. */
+const EPOCH_TRIES_MAX = 4;
 type Apollo = ApolloServer<{ request: MeshRequest }>;
 
 /** The HTTP entrance. Limits and identity come first; the answer leaves only with its audit record made. */
@@ -117,22 +121,39 @@ class Handler {
 
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { mesh, identity } = this.options;
-    // Who asks is known before anything of the body is read.
-    const principal = await identity.principal(request.headers.authorization);
-    // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
-    const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
-    const runtime = mesh.runtimeFor(principal, router !== null);
-    const question = new MeshRequest(mesh, principal, runtime);
-    if (router !== null) question.facts['router'] = router;
-    try {
-      await this.answer(request, response, question);
-    } catch (error) {
-      await this.refuse(response, error, question);
+    let body: { readonly value: unknown } | undefined;
+    for (let tries = 1; ; tries++) {
+      // Who asks is known before anything of the body is read.
+      const principal = await identity.principal(credentialOf(request));
+      // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
+      const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
+      const question = questionOf(mesh, principal, mesh.runtimeFor(principal, router !== null));
+      if (router !== null) question.facts['router'] = router;
+      try {
+        body ??= { value: await readBody(request) };
+        await this.answer(request, response, question, body.value);
+        return;
+      } catch (error) {
+        const fault = error instanceof EpochMoved ? await this.takeUp(error, tries) : error;
+        if (fault === null) continue;
+        await this.refuse(response, fault, question);
+        return;
+      }
     }
   }
 
-  private async answer(request: IncomingMessage, response: ServerResponse, question: MeshRequest): Promise<void> {
-    const body = await readBody(request);
+  /** Takes up what has changed, so that the request can be decided anew; else says why it cannot. */
+  private async takeUp({ present }: EpochMoved, tries: number): Promise<unknown> {
+    if (tries >= EPOCH_TRIES_MAX) return new CodedError('UNAVAILABLE', 'Rights change faster than the request can be decided.');
+    try {
+      await Promise.all([this.options.mesh.refresh(), this.options.identity.upTo(present.revocation)]);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse, question: MeshRequest, body: unknown): Promise<void> {
     const apollo = await this.apolloOf(question.runtime, question.facts['router'] !== undefined);
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
@@ -147,6 +168,7 @@ class Handler {
     });
     if (reply.body.kind !== 'complete') throw new CodedError('INTERNAL', 'An answer came in parts.');
     if (question.fault) throw question.fault;
+    if (question.moved) throw question.moved;
     // What never became an operation has no record yet, and nothing leaves without one.
     if (!question.receipt || reply.status === NOT_ACCEPTABLE) throw refusalOf(reply.status ?? 500, reply.body.string);
     for (const [name, value] of reply.headers) response.setHeader(name, value);
@@ -167,14 +189,15 @@ class Handler {
   /** The schema that the caller may see, as SDL. */
   private async schema(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { mesh, identity } = this.options;
-    const principal = await identity.principal(request.headers.authorization);
+    const principal = await identity.principal(credentialOf(request));
+    await mesh.refresh();
     const runtime = mesh.runtimeFor(principal);
     const { key, goodUntil } = runtime.policyClass;
     const etag = `"${createHash('sha256').update(`${key} ${goodUntil}`).digest('base64url')}"`;
     const known = request.headers['if-none-match'] === etag;
     const sdl = known ? '' : sdlOf(runtime.schema);
     // What a caller may see is an answer too: it is recorded as introspection is.
-    const question = new MeshRequest(mesh, principal, runtime);
+    const question = questionOf(mesh, principal, runtime);
     await question.record({ kind: 'query', plan: null, data: sdl });
     response.setHeader('etag', etag);
     response.setHeader('x-lineage-id', question.runId);
@@ -197,6 +220,8 @@ class Handler {
       return server;
     })();
     this.servers.set(key, made);
+    // One that could not be made is tried anew at the next request.
+    made.catch(() => this.servers.delete(key));
     return made;
   }
 
@@ -207,7 +232,7 @@ class Handler {
       ? error
       : new CodedError('INTERNAL', 'The request could not be answered.', { detail: error instanceof Error ? (error.stack ?? '') : '' });
     const runId = question?.runId ?? newUuid(mesh.parts.clock());
-    if (coded.detail) mesh.parts.log(`${runId} ${coded.code} ${coded.detail}`);
+    if (coded.detail) tell(mesh.parts.log, `${runId} ${coded.code} ${coded.detail}`);
     let final = coded;
     try {
       // An answer that cannot be sent in a form that the caller takes has its record already.
@@ -221,6 +246,15 @@ class Handler {
     if (response.headersSent) response.destroy();
     else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, errorBody(final, runId));
   }
+}
+
+/** A request with what its record says of the log-in: the session by its digest, and who acted for whom. */
+function questionOf(mesh: Mesh, principal: Principal, runtime: ClassRuntime): MeshRequest {
+  const question = new MeshRequest(mesh, principal, runtime);
+  const { session, tokenId, actors } = principal;
+  if (session !== undefined && session !== tokenId) question.facts['session'] = identityDigest('session', session);
+  if (actors) question.facts['actors'] = actors.map((actor) => actor.sub);
+  return question;
 }
 
 /** The record of a request whose sender is not known. */

@@ -1,5 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
-import { clearGuard, filterTags, orderAllowed, type Decision, type PolicyClass } from '../governance/index.js';
+import { clearGuard, leadingAction, orderAllowed, reachOf, type Decision, type PolicyClass } from '../governance/index.js';
 import {
   CodedError,
   LIMITS,
@@ -20,7 +19,6 @@ export const targetEntity = (field: LeadingField): EntityDeclaration => entityOf
 
 /** The rows that a field leads to, for one class and the arguments that are there. Both executors ask this one function. */
 export function stepOf(
-  schema: GraphQLSchema,
   policyClass: PolicyClass,
   coordinate: string,
   field: LeadingField,
@@ -28,28 +26,29 @@ export function stepOf(
   index: number,
 ): { step: RowStep; decision: Decision } {
   const entity = targetEntity(field);
+  const action = leadingAction(policyClass, field);
+  if (action === null) throw hidden(coordinate);
   // The tags of the field go with those of its rows: one grant must cover both.
-  const rows = policyClass.rowRule(entity, field.tags);
-  if (rows.op === 'false') throw hidden(coordinate);
+  const rows = policyClass.rowRule(entity, policyClass.classification.fieldTags(field), action, reachOf(field));
   const filters = (field.filters ?? [])
     .filter((filter) => args[filter.argument] !== undefined && args[filter.argument] !== null)
-    .map((filter) => filterUse(schema, policyClass, coordinate, entity, field, filter));
-  const decision = policyClass.decide([...new Set([...entity.tags, ...field.tags])]);
+    .map((filter) => filterUse(policyClass, coordinate, entity, field, filter, action));
+  const decision = action === 'read' ? policyClass.cell(entity, field) : countDecision(policyClass, field);
   return { step: { entity, on: field.on, rows, filters, arguments: index }, decision };
 }
 
 function filterUse(
-  schema: GraphQLSchema,
   policyClass: PolicyClass,
   coordinate: string,
   entity: EntityDeclaration,
   field: LeadingField,
   filter: Filter,
+  action: 'read' | 'count',
 ): FilterUse {
-  const tags = filterTags(schema, field.kind === 'reference' ? field.to : field.of, filter) ?? [];
-  const decision = policyClass.decide(tags);
+  const tags = policyClass.classification.filterTags(field.kind === 'reference' ? field.to : field.of, filter) ?? [];
+  const decision = policyClass.decide(tags, action);
   if (decision.alternatives.some((each) => each.mask === null))
-    return { filter, column: filter.column, guard: clearGuard(policyClass, entity, tags) };
+    return { filter, column: filter.column, guard: clearGuard(policyClass, entity, tags, action) };
   if (filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT'))
     return { filter, column: filter.redacted, guard: null };
   throw new CodedError('FORBIDDEN', 'The list may not be filtered by this value.', { place: `${coordinate}(${filter.argument}:)` });
@@ -57,7 +56,6 @@ function filterUse(
 
 /** The order that was asked for, or the default where the class may use it, or none: key order. */
 export function orderOf(
-  schema: GraphQLSchema,
   policyClass: PolicyClass,
   coordinate: string,
   field: CollectionField,
@@ -66,15 +64,23 @@ export function orderOf(
   const asked = name !== undefined && name !== null;
   const chosen = asked ? field.orders?.find((each) => each.name === name) : field.orders?.[0];
   if (!chosen) return null;
-  if (orderAllowed(schema, policyClass, field, chosen)) return chosen;
+  if (orderAllowed(policyClass, field, chosen)) return chosen;
   if (!asked) return null;
   throw new CodedError('FORBIDDEN', 'The list may not be ordered by this value.', { place: coordinate });
 }
 
-/** Counts of persons are told from this number on. */
-export function smallCellMin(policyClass: PolicyClass, entity: EntityDeclaration): number {
-  const countsPersons = entity.patient !== undefined && entity.key.length === 1;
-  return countsPersons ? policyClass.decide(entity.tags).smallCellMin : 0;
+const countDecision = (policyClass: PolicyClass, field: LeadingField): Decision =>
+  policyClass.decide(policyClass.classification.cellTags(targetEntity(field), field), 'count');
+
+/**
+ * From how many persons on the rows of a list are counted for the caller, 0 where they are counted as they are: rows about persons, of a list that
+ * is not about one person whom the caller sees already.
+ */
+export function smallCellMin(policyClass: PolicyClass, field: CollectionField | AggregateField): number {
+  const { patient } = targetEntity(field);
+  if (patient === undefined || field.on.some(([, theirs]) => theirs === patient)) return 0;
+  const { smallCellMin: min } = countDecision(policyClass, field);
+  return min > 1 ? min : 0;
 }
 
 /** Arguments of one field against the limits. */

@@ -1,4 +1,4 @@
-import type { CellPlan, EntityDeclaration, LineageEdge, PlanDecision, Predicate, Tag } from '../kernel/index.js';
+import type { Action, CellPlan, EntityDeclaration, FieldDeclaration, LineageEdge, PlanDecision, Predicate, Tag } from '../kernel/index.js';
 import type { Decision, PolicyClass } from './decide.js';
 
 /**
@@ -8,15 +8,15 @@ import type { Decision, PolicyClass } from './decide.js';
 export function cellPlan(
   policyClass: PolicyClass,
   entity: EntityDeclaration,
-  tags: readonly Tag[],
+  field: Pick<FieldDeclaration, 'tags'>,
 ): { cell: CellPlan; decision: Decision } | null {
-  const decision = policyClass.decide([...new Set([...entity.tags, ...tags])]);
+  const decision = policyClass.cell(entity, field);
   if (decision.alternatives.length === 0) return null;
   const visible = branchesOf(policyClass.rowRule(entity));
   const branches: { when: Predicate; mask: (typeof decision.alternatives)[number]['mask'] }[] = [];
   const reached = new Set<string>();
   for (const each of decision.alternatives) {
-    const when = policyClass.rowsOn(entity, each.rows);
+    const when = policyClass.rowsOn(entity, each);
     if (when.op === 'false') continue;
     branches.push({ when, mask: each.mask });
     for (const part of branchesOf(when)) reached.add(part);
@@ -37,9 +37,14 @@ function branchesOf(predicate: Predicate): Set<string> {
 }
 
 /** Rows on which a column may be used to filter or order: those where it is visible in the clear. null = every visible row. */
-export function clearGuard(policyClass: PolicyClass, entity: EntityDeclaration, tags: readonly Tag[]): Predicate | null {
-  const rule = policyClass.rowRule(entity, tags);
-  return JSON.stringify(rule) === JSON.stringify(policyClass.rowRule(entity)) ? null : rule;
+export function clearGuard(
+  policyClass: PolicyClass,
+  entity: EntityDeclaration,
+  tags: readonly Tag[],
+  action: Action = 'read',
+): Predicate | null {
+  const rule = policyClass.rowRule(entity, tags, action);
+  return JSON.stringify(rule) === JSON.stringify(policyClass.rowRule(entity, [], action)) ? null : rule;
 }
 
 export function verdictOf(cell: CellPlan, decision: Decision): Pick<PlanDecision, 'verdict' | 'ruleIds'> {
@@ -55,12 +60,27 @@ export function ruleColumns(entity: EntityDeclaration, rule: Predicate): string[
       return [...new Set(rule.of.flatMap((each) => ruleColumns(entity, each)))];
     case 'in':
       return [
-        `${entity.table}.${rule.attribute === 'site' ? 'site_id' : rule.attribute === 'principal' ? (entity.principal ?? '') : 'sensitivity'}`,
+        `${entity.table}.${rule.attribute === 'site' ? 'site_id' : rule.attribute === 'principal' ? (entity.principal ?? '') : rule.attribute === 'patient' ? (entity.patient ?? '') : 'sensitivity'}`,
       ];
+    case 'except':
+      return ruleColumns(entity, rule.of);
+    case 'compare':
+    case 'one-of':
+    case 'between':
+    case 'is-null':
+      return [`${entity.table}.${rule.column}`];
+    case 'glass':
+      return ['break_glass.sub', 'break_glass.patient_id', 'break_glass.started_at', 'break_glass.ends_at'];
     case '<=':
       return [`${entity.table}.sensitivity`];
     case 'consent':
-      return ['consent_effect.patient_id', 'consent_effect.purpose', 'consent_effect.categories', 'consent_effect.sensitivity_max'];
+      return [
+        ...['patient_id', 'purpose', 'categories', 'sensitivity_max', 'labels', 'recipients'].map((column) => `consent_effect.${column}`),
+        ...['data_from', 'data_to', 'refs', 'refs_not'].map((column) => `consent_effect.${column}`),
+        ...['sensitivity', 'label_bits', 'refs', ...(entity.occurred === undefined ? [] : [entity.occurred])].map(
+          (column) => `${entity.table}.${column}`,
+        ),
+      ];
     default:
       return [];
   }

@@ -1,11 +1,20 @@
 import { MapperKind, mapSchema, pruneSchema } from '@graphql-tools/utils';
 import type { GraphQLFieldConfig, GraphQLSchema } from 'graphql';
-import { DECLARATION, entityOf, type Action, type CollectionField, type FieldDeclaration, type Order } from '../kernel/index.js';
-import { entityOfType, filterTags, orderTags, readerTags, targetOf } from './coordinates.js';
-import type { PolicyClass } from './decide.js';
+import {
+  DECLARATION,
+  entityOf,
+  type Action,
+  type AggregateField,
+  type CollectionField,
+  type FieldDeclaration,
+  type Order,
+  type ReferenceField,
+} from '../kernel/index.js';
+import { entityOfType, targetOf } from './coordinates.js';
+import type { Decision, PolicyClass, Reach } from './decide.js';
 
 /** Actions under which the properties of a result may be read back. */
-const RESULT_ACTIONS: readonly Action[] = ['read', 'write', 'execute', 'train', 'release'];
+const RESULT_ACTIONS: readonly Action[] = ['read', 'count', 'write', 'execute', 'train', 'release', 'emergency', 'govern'];
 
 /**
  * The schema that callers of one class see: what they may not read does not exist in it, so validation, introspection, suggestions and
@@ -17,7 +26,7 @@ export function buildClassSchema(schema: GraphQLSchema, policyClass: PolicyClass
       const declaration = config.extensions?.[DECLARATION] as FieldDeclaration | undefined;
       if (!declaration) return fieldName.startsWith('_') || typeName.startsWith('_') ? undefined : null;
       if (!fieldVisible(of, policyClass, typeName, declaration)) return null;
-      return withoutHiddenArguments(of, policyClass, config, declaration);
+      return withoutHiddenArguments(policyClass, config, declaration);
     },
   });
   return pruneSchema(shaped, { skipUnimplementedInterfacesPruning: true });
@@ -27,30 +36,53 @@ export function buildClassSchema(schema: GraphQLSchema, policyClass: PolicyClass
 export function fieldVisible(schema: GraphQLSchema, policyClass: PolicyClass, typeName: string, declaration: FieldDeclaration): boolean {
   const type = schema.getType(typeName);
   const parent = type && 'getFields' in type && 'isTypeOf' in type ? entityOfType(type) : undefined;
-  const own = parent ? parent.tags : [];
+  const { classification } = policyClass;
   switch (declaration.kind) {
-    case 'structure':
-      return !policyClass.empty;
+    case 'structure': {
+      if (policyClass.empty || !declaration.needs) return !policyClass.empty;
+      const entity = entityOf(declaration.needs.of());
+      return policyClass.rowRule(entity, [], declaration.needs.action).op !== 'false';
+    }
     case 'column':
     case 'computed':
-      return rowsVisible(policyClass, parent) && policyClass.may('read', [...own, ...declaration.tags]);
+      return policyClass.cell(parent, declaration).alternatives.some((each) => parent === undefined || policyClass.rowsOn(parent, each).op !== 'false') && rowsVisible(policyClass, parent);
     case 'reference':
     case 'collection':
-    case 'aggregate': {
-      const target = targetOf(declaration);
-      if (!target) return false;
-      const entity = entityOf(target());
-      return policyClass.rowRule(entity).op !== 'false' && policyClass.rowRule(entity, declaration.tags).op !== 'false';
-    }
+    case 'aggregate':
+      return leadingAction(policyClass, declaration) !== null;
     case 'reader':
-      return policyClass.decide([...own, ...readerTags(schema, declaration)]).alternatives.some((each) => each.mask === null);
+      if (policyClass.narrowed && declaration.reads.some(({ of }) => policyClass.rowRule(entityOf(of()), [], 'read', 'many').op === 'false'))
+        return false;
+      return isClear(policyClass.decide([...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(declaration)]));
     case 'value':
-      return RESULT_ACTIONS.some((action) => policyClass.decide(declaration.tags, action).alternatives.some((each) => each.mask === null));
+      return RESULT_ACTIONS.some((action) => isClear(policyClass.decide(classification.fieldTags(declaration), action)));
     case 'operation':
       // What acts on values acts on them as they are, so a mask does not cover it.
-      return policyClass.decide(declaration.tags, declaration.action).alternatives.some((each) => each.mask === null);
+      return !policyClass.narrowed && isClear(policyClass.decide(classification.fieldTags(declaration), declaration.action));
   }
 }
+
+/** A reference leads to one row by its id; a page or a number is a search. */
+export const reachOf = (field: Pick<FieldDeclaration, 'kind'>): Reach => (field.kind === 'reference' ? 'one' : 'many');
+
+/**
+ * What a class may do with the rows that a field leads to: read them, or, where it may read no row of the entity at all, count them; null
+ * where neither. Schema, guard and both executors ask this one function.
+ */
+export function leadingAction(
+  policyClass: PolicyClass,
+  field: ReferenceField | CollectionField | AggregateField,
+): 'read' | 'count' | null {
+  const entity = entityOf(field.kind === 'reference' ? field.to() : field.of());
+  const tags = policyClass.classification.fieldTags(field);
+  if (policyClass.rowRule(entity).op !== 'false') {
+    return policyClass.rowRule(entity, tags, 'read', reachOf(field)).op === 'false' ? null : 'read';
+  }
+  const counts = field.kind === 'collection' || (field.kind === 'aggregate' && field.measure.op === 'count');
+  return counts && policyClass.rowRule(entity, tags, 'count').op !== 'false' ? 'count' : null;
+}
+
+const isClear = (decision: Decision): boolean => decision.alternatives.some((each) => each.mask === null);
 
 function rowsVisible(policyClass: PolicyClass, entity: ReturnType<typeof entityOfType>): boolean {
   return entity === undefined || policyClass.rowRule(entity).op !== 'false';
@@ -60,7 +92,6 @@ type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 
 /** Arguments that filter or order by what the class may not read in the clear do not exist for it (a filter tells as much as a value). */
 function withoutHiddenArguments(
-  schema: GraphQLSchema,
   policyClass: PolicyClass,
   config: FieldConfig,
   declaration: FieldDeclaration,
@@ -68,20 +99,23 @@ function withoutHiddenArguments(
   const target = targetOf(declaration);
   if (!target || !config.args || !('filters' in declaration)) return undefined;
   const args = { ...config.args };
+  const action = leadingAction(policyClass, declaration) ?? 'read';
   for (const filter of declaration.filters ?? []) {
-    const decision = policyClass.decide(filterTags(schema, target, filter) ?? []);
-    const clear = decision.alternatives.some((each) => each.mask === null);
+    const decision = policyClass.decide(policyClass.classification.filterTags(target, filter) ?? [], action);
+    const clear = isClear(decision);
     const searchable = filter.redacted !== undefined && decision.alternatives.some((each) => each.mask === 'REDACT');
     if (!clear && !searchable) Reflect.deleteProperty(args, filter.argument);
   }
-  if (declaration.kind === 'collection' && !declaration.orders?.some((order) => orderAllowed(schema, policyClass, declaration, order))) {
+  if (declaration.kind === 'collection' && !declaration.orders?.some((order) => orderAllowed(policyClass, declaration, order))) {
     Reflect.deleteProperty(args, 'orderBy');
   }
+  // Who may only count has no page.
+  if (action === 'count') for (const name of ['first', 'after']) Reflect.deleteProperty(args, name);
   return { ...config, args };
 }
 
 /** Ordering tells the order of values: the column must be readable in the clear. */
-export function orderAllowed(schema: GraphQLSchema, policyClass: PolicyClass, declaration: CollectionField, order: Order): boolean {
-  const tags = orderTags(schema, declaration.of, order);
-  return tags !== undefined && policyClass.decide(tags).alternatives.some((each) => each.mask === null);
+export function orderAllowed(policyClass: PolicyClass, declaration: CollectionField, order: Order): boolean {
+  const tags = policyClass.classification.orderTags(declaration.of, order);
+  return tags !== undefined && isClear(policyClass.decide(tags));
 }

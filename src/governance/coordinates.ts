@@ -6,9 +6,6 @@ import {
   isTag,
   type EntityDeclaration,
   type FieldDeclaration,
-  type Filter,
-  type Order,
-  type Tag,
   type TypeDeclaration,
   type TypeThunk,
 } from '../kernel/index.js';
@@ -42,8 +39,8 @@ export function assertClassified(schema: GraphQLSchema): void {
   for (const type of dataTypes(schema)) {
     const entity = entityOfType(type);
     for (const field of Object.values(type.getFields())) {
-      if (FEDERATION_FIELDS.has(field.name)) continue;
       const coordinate = `${type.name}.${field.name}`;
+      if (FEDERATION_FIELDS.has(coordinate)) continue;
       const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
       if (!declaration || declaration.tags.length === 0) {
         faults.push(coordinate);
@@ -60,7 +57,7 @@ export function assertClassified(schema: GraphQLSchema): void {
   if (faults.length > 0) throw new CodedError('SCHEMA_UNCLASSIFIED', `Unclassified fields: ${faults.join(', ')}.`);
 }
 
-const FEDERATION_FIELDS = new Set(['_service', '_entities', 'sdl']);
+const FEDERATION_FIELDS = new Set(['Query._service', 'Query._entities', '_Service.sdl']);
 
 function unclassifiedFilters(schema: GraphQLSchema, coordinate: string, declaration: FieldDeclaration): string[] {
   if (declaration.kind !== 'collection' && declaration.kind !== 'reference' && declaration.kind !== 'aggregate') return [];
@@ -68,36 +65,12 @@ function unclassifiedFilters(schema: GraphQLSchema, coordinate: string, declarat
   const orders = declaration.kind === 'collection' ? (declaration.orders ?? []) : [];
   return [
     ...(declaration.filters ?? [])
-      .filter((filter) => filterTags(schema, target, filter) === undefined)
+      .filter((filter) => !filter.tags && !isClassified(schema, target, filter.column))
       .map((filter) => `${coordinate}(${filter.argument}:) (filters an unclassified column)`),
     ...orders
-      .filter((order) => orderTags(schema, target, order) === undefined)
+      .filter((order) => !order.tags && !isClassified(schema, target, order.column))
       .map((order) => `${coordinate}(orderBy: ${order.name}) (orders by an unclassified column)`),
   ];
-}
-
-/** Tags that a caller must read in the clear to filter or order by a column; undefined where nobody classified it. */
-export function columnTags(schema: GraphQLSchema, of: TypeThunk, column: string): readonly Tag[] | undefined {
-  const entity = entityOf(of());
-  if (column === entity.patient) return entity.tags;
-  for (const type of dataTypes(schema)) {
-    if (entityOfType(type)?.table !== entity.table) continue;
-    for (const field of Object.values(type.getFields())) {
-      const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
-      if (declaration?.kind === 'column' && declaration.column === column) return [...new Set([...entity.tags, ...declaration.tags])];
-    }
-  }
-  return undefined;
-}
-
-export function filterTags(schema: GraphQLSchema, of: TypeThunk, filter: Filter): readonly Tag[] | undefined {
-  if (filter.tags) return [...new Set([...entityOf(of()).tags, ...filter.tags])];
-  return columnTags(schema, of, filter.column);
-}
-
-export function orderTags(schema: GraphQLSchema, of: TypeThunk, order: Order): readonly Tag[] | undefined {
-  if (order.tags) return [...new Set([...entityOf(of()).tags, ...order.tags])];
-  return columnTags(schema, of, order.column);
 }
 
 /** The entity type that a field of kind reference or collection leads to. */
@@ -107,12 +80,15 @@ export function targetOf(declaration: FieldDeclaration): TypeThunk | undefined {
   return undefined;
 }
 
-/** Everything that a caller must be granted at once to use a reader: its own tags and those of all rows and columns it reads. */
-export function readerTags(schema: GraphQLSchema, declaration: FieldDeclaration & { kind: 'reader' }): readonly Tag[] {
-  const tags = new Set<Tag>(declaration.tags);
-  for (const { of, columns } of declaration.reads) {
-    for (const tag of entityOf(of()).tags) tags.add(tag);
-    for (const column of columns) for (const tag of columnTags(schema, of, column) ?? []) tags.add(tag);
-  }
-  return [...tags];
+function isClassified(schema: GraphQLSchema, of: TypeThunk, column: string): boolean {
+  const entity = entityOf(of());
+  if (column === entity.patient) return true;
+  return dataTypes(schema).some(
+    (type) =>
+      entityOfType(type)?.table === entity.table &&
+      Object.values(type.getFields()).some((field) => {
+        const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
+        return declaration?.kind === 'column' && declaration.column === column;
+      }),
+  );
 }

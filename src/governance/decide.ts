@@ -1,73 +1,144 @@
 import {
   LIMITS,
   MASKS,
+  maskRank,
   type Action,
+  type Actor,
+  type Clearance,
   type EntityDeclaration,
+  type FieldDeclaration,
+  type Forbid,
   type Grant,
   type Mask,
+  type Notice,
   type Predicate,
-  type Principal,
   type Purpose,
+  type SafeHarborTag,
   type Tag,
 } from '../kernel/index.js';
+import type { Classification } from './classification.js';
 import type { Policy } from './compose-policy.js';
+import { anyOf, bothOf, exceptFor, sensitivityReach, specialise, unlessGlass } from './predicate.js';
+import { profileMask } from './profiles.js';
 
 /** One live grant that covers a set of tags: where it holds, and through which mask. */
 export interface Alternative {
+  /** Under delegation, the grants of all who act, joined by `+`. */
   readonly grantId: string;
   readonly rows: Predicate;
+  readonly datasets: Readonly<Record<string, Predicate>>;
+  /** What is asked in addition of rows that are about a person: their consent, or what takes its place. */
+  readonly consent: Predicate;
   /** null = in the clear. */
   readonly mask: Mask | null;
 }
 
 /** The verdict over a set of tags for one policy class; without alternatives it is hidden. */
 export interface Decision {
+  /** The clearest first. */
   readonly alternatives: readonly Alternative[];
   readonly smallCellMin: number;
 }
 
 const HIDDEN: Decision = { alternatives: [], smallCellMin: LIMITS.small_cell_min };
 
+/** How rows are come to: one by its id, a list or a number of them, or either, where only what is in a row is asked. */
+export type Reach = 'one' | 'many' | 'either';
+
+/** What takes rows away from a caller whatever the grants say (scopes of the token, data use conditions): it never adds a right. */
+export interface Narrowing {
+  /** Equal narrowings have equal keys. */
+  readonly key: string;
+  /** Rows that are left; `false` where the token names no such data. */
+  rule(entity: EntityDeclaration, action: Action, reach: Reach): Predicate;
+  /** Milliseconds since 1970 at which it is to be made anew. */
+  readonly until?: number;
+  /** True where hand-written operations are closed, because only resources were granted. */
+  readonly closed?: boolean;
+  /** What data use conditions came to; names and codes for the record. */
+  readonly dataUse?: DataUseFacts;
+  readonly notices?: readonly Notice[];
+}
+
+export interface DataUseFacts {
+  readonly project: string | null;
+  /** Sites whose conditions the project does not meet; `*` stands for every site that has none of its own. */
+  readonly denied: readonly string[];
+  readonly obligations: readonly string[];
+}
+
+/** Everything about a caller that decides and does not depend on the person asked about. */
+export interface ClassFacts {
+  readonly roles: readonly string[];
+  readonly purpose: Purpose;
+  readonly allSites: boolean;
+  readonly steppedUp?: boolean;
+  /** Who acts for the caller; rights are the intersection of all. */
+  readonly actors?: readonly Actor[];
+  readonly narrowing?: Narrowing;
+  /** What the caller's passport gives at this moment, and until when at most all of it holds (milliseconds since 1970). */
+  readonly clearances?: readonly Clearance[];
+  readonly clearedUntil?: number;
+}
+
 /**
- * What callers of one policy class may see. A class is (roles, purpose, all sites or some, policy version): everything about a caller
- * that does not depend on the person asked about. Decisions are made once per class; rows and consent stay predicates in SQL.
+ * What callers of one policy class may see. A class is (roles, purpose, all sites or some, log-in strength, delegation, scopes, data use,
+ * passport, policy version): everything about a caller that does not depend on the person asked about. Decisions are made once per class; rows and
+ * consent stay predicates in SQL.
  */
 export class PolicyClass {
   readonly key: string;
   readonly policyVersion: string;
-  /** Milliseconds since 1970 at which a grant begins or ends, so that the class has to be made anew. */
+  /** Milliseconds since 1970 at which a grant or forbid begins or ends, so that the class has to be made anew. */
   readonly goodUntil: number;
-  private readonly live: readonly Grant[];
-  private readonly barred: ReadonlySet<Tag>;
-  private readonly memo = new Map<string, Decision>();
+  readonly roles: readonly string[];
+  readonly purpose: Purpose;
+  readonly allSites: boolean;
+  /** Live grants of the caller and of each who acts for him. */
+  private readonly chain: readonly (readonly Grant[])[];
+  private readonly forbids: readonly Forbid[];
+  private readonly memo = new Map<Action, Map<string, Decision>>();
+  private readonly cells = new Map<EntityDeclaration | undefined, Map<Pick<FieldDeclaration, 'tags'>, Decision>>();
 
   constructor(
-    policy: Policy,
-    readonly roles: readonly string[],
-    readonly purpose: Purpose,
-    readonly allSites: boolean,
+    readonly policy: Policy,
+    readonly classification: Classification,
+    private readonly facts: ClassFacts,
     now: number,
   ) {
+    this.roles = facts.roles;
+    this.purpose = facts.purpose;
+    this.allSites = facts.allSites;
     this.policyVersion = policy.version;
-    this.key = classKey(policy.version, roles, purpose, allSites);
-    this.live = policy.grants.filter((grant) => roles.includes(grant.role) && grant.purposes.includes(purpose) && inForce(grant, now));
-    const edges = policy.grants
-      .flatMap((grant) => [grant.validFrom, grant.validTo])
-      .flatMap((each) => (each === undefined ? [] : [Date.parse(each)]));
-    this.goodUntil = Math.min(Infinity, ...edges.filter((each) => each > now));
-    this.barred = new Set(
-      policy.forbids.filter((each) => roles.includes(each.role) && each.purposes.includes(purpose)).flatMap((each) => each.tags),
+    this.key = classKey(policy.version, facts);
+    const holders = [facts.roles, ...(facts.actors ?? []).map((actor) => actor.roles)];
+    this.chain = holders.map((roles) => policy.grants.filter((grant) => this.lives(grant, roles, now)));
+    const everyRole = new Set(holders.flat());
+    this.forbids = policy.forbids.filter(
+      (each) => (each.role === '*' || everyRole.has(each.role)) && each.purposes.includes(facts.purpose) && inForce(each, now),
     );
+    const edges = [...policy.grants, ...policy.forbids].flatMap((rule) => [rule.validFrom, rule.validTo]);
+    const times = edges.flatMap((each) => (each === undefined ? [] : [Date.parse(each)]));
+    this.goodUntil = Math.min(facts.clearedUntil ?? Infinity, facts.narrowing?.until ?? Infinity, ...times.filter((each) => each > now));
   }
 
-  /** Decides one cell: the tags of a column together with those of its row, for an action. */
+  /** Decides one cell of a dataset: its field together with its row. Hot: two look-ups once it was decided. */
+  cell(entity: EntityDeclaration | undefined, field: Pick<FieldDeclaration, 'tags'>): Decision {
+    let known = this.cells.get(entity);
+    if (!known) this.cells.set(entity, (known = new Map()));
+    let decision = known.get(field);
+    if (!decision) known.set(field, (decision = this.decide(this.classification.cellTags(entity, field))));
+    return decision;
+  }
+
+  /** Decides a set of tags for an action. */
   decide(tags: readonly Tag[], action: Action = 'read'): Decision {
-    const memoKey = `${action}:${[...tags].sort().join(',')}`;
-    const known = this.memo.get(memoKey);
-    if (known) return known;
-    const made = this.evaluate(tags, action);
-    this.memo.set(memoKey, made);
-    return made;
+    let known = this.memo.get(action);
+    if (!known) this.memo.set(action, (known = new Map()));
+    const memoKey = [...tags].sort().join(',');
+    let decision = known.get(memoKey);
+    if (!decision) known.set(memoKey, (decision = this.evaluate(tags, action)));
+    return decision;
   }
 
   /** True where some live grant covers all tags for the action, through a mask or in the clear. */
@@ -75,111 +146,159 @@ export class PolicyClass {
     return this.decide(tags, action).alternatives.length > 0;
   }
 
-  /** Whether the class holds any grant at all; without one it sees no schema. */
+  /** Whether anybody in the chain holds no grant at all; then no schema is seen. */
   get empty(): boolean {
-    return this.live.length === 0;
+    return this.chain.some((live) => live.length === 0);
+  }
+
+  /** True where the token grants resources only, so that no hand-written operation is open. */
+  get narrowed(): boolean {
+    return this.facts.narrowing?.closed === true;
+  }
+
+  /** What the data use conditions of the sites came to; undefined where none was asked. */
+  get dataUse(): DataUseFacts | undefined {
+    return this.facts.narrowing?.dataUse;
   }
 
   /** The highest confidentiality any live grant reaches: what row level security lets through. */
   get clearance(): number {
-    return Math.max(-1, ...this.live.map((grant) => sensitivityReach(grant.rows)));
+    return Math.min(...this.chain.map((live) => Math.max(-1, ...live.map((grant) => sensitivityReach(grant.rows)))));
   }
 
   /** Rows of `entity` for which one grant covers `tags` in the clear: the OR of the grants' own predicates, consent included. */
-  rowRule(entity: EntityDeclaration, tags: readonly Tag[] = entity.tags, action: Action = 'read'): Predicate {
-    const { alternatives } = this.decide([...new Set([...entity.tags, ...tags])], action);
-    return anyOf(alternatives.filter((each) => each.mask === null).map((each) => this.rowsOn(entity, each.rows)));
+  rowRule(entity: EntityDeclaration, tags: readonly Tag[] = [], action: Action = 'read', reach: Reach = 'either'): Predicate {
+    const { alternatives } = this.decide([...new Set([...this.classification.rowTags(entity), ...tags])], action);
+    return anyOf(alternatives.filter((each) => each.mask === null).map((each) => this.rowsOn(entity, each, action, reach)));
   }
 
-  /** A grant's predicate as it holds on the rows of one entity. */
-  rowsOn(entity: EntityDeclaration, rows: Predicate): Predicate {
-    const own = this.specialise(entity, rows);
-    return entity.patient === undefined ? own : bothOf(own, { op: 'consent' });
+  /** Where an alternative holds on the rows of one entity. Broken glass takes the place of consent, and of nothing else. */
+  rowsOn(
+    entity: EntityDeclaration,
+    alternative: Pick<Alternative, 'rows' | 'datasets' | 'consent'>,
+    action: Action = 'read',
+    reach: Reach = 'either',
+  ): Predicate {
+    const consent = entity.patient === undefined ? undefined : alternative.consent;
+    return [alternative.rows, alternative.datasets[entity.table], this.facts.narrowing?.rule(entity, action, reach), consent]
+      .filter((each) => each !== undefined)
+      .map((each) => specialise(entity, each, this.allSites))
+      .reduce(bothOf, { op: 'true' });
   }
 
-  private specialise(entity: EntityDeclaration, predicate: Predicate): Predicate {
-    switch (predicate.op) {
-      case 'and':
-        return predicate.of.map((each) => this.specialise(entity, each)).reduce(bothOf, { op: 'true' });
-      case 'or':
-        return anyOf(predicate.of.map((each) => this.specialise(entity, each)));
-      case 'in':
-        if (predicate.attribute === 'principal') return entity.principal === undefined ? { op: 'false' } : predicate;
-        if (entity.patient === undefined || (predicate.me === 'sites' && this.allSites)) return { op: 'true' };
-        return predicate;
-      case '<=':
-        return entity.patient === undefined ? { op: 'true' } : predicate;
-      default:
-        return predicate;
-    }
+  /** Ids of the forbids that bear on these tags. */
+  forbidding(tags: readonly Tag[]): readonly string[] {
+    return this.forbids.filter((each) => each.tags.some((tag) => tags.includes(tag))).map((each) => each.id);
+  }
+
+  /** Tags that no live grant covers, for the action; where each is covered by some grant, but by no one grant together, all of them. */
+  uncovered(tags: readonly Tag[], action: Action = 'read'): readonly Tag[] {
+    const own = tags.filter((tag) => !isLetter(tag) && tag !== 'root');
+    const none = own.filter((tag) => !this.chain.every((live) => live.some((grant) => covers(grant, action) && holds(grant, tag))));
+    return none.length > 0 ? none : own;
+  }
+
+  /** Statements that go with answers under these grants. */
+  noticesOf(ruleIds: readonly string[]): readonly Notice[] {
+    const used = new Set(ruleIds.flatMap((id) => id.split('+')));
+    const own = this.chain.flat().flatMap((grant) => (used.has(grant.id) ? (grant.obligations?.notices ?? []) : []));
+    return [...new Set([...own, ...(used.size > 0 ? (this.facts.narrowing?.notices ?? []) : [])])];
+  }
+
+  private lives(grant: Grant, roles: readonly string[], now: number): boolean {
+    return (
+      roles.includes(grant.role) &&
+      grant.purposes.includes(this.facts.purpose) &&
+      inForce(grant, now) &&
+      (grant.obligations?.stepUp !== true || this.facts.steppedUp === true) &&
+      (grant.clearance === undefined || this.facts.clearances?.includes(grant.clearance) === true)
+    );
   }
 
   private evaluate(tags: readonly Tag[], action: Action): Decision {
-    if (tags.length === 0 || tags.some((tag) => this.barred.has(tag))) return HIDDEN;
-    if (tags.every((tag) => tag === 'root') && !this.empty) {
-      return { alternatives: [{ grantId: 'structure', rows: { op: 'true' }, mask: null }], smallCellMin: 0 };
-    }
-    const covering = this.live.filter(
-      (grant) => grant.actions.includes(action) && tags.every((tag) => grant.tags.includes(tag) || grant.masks?.[tag]),
+    if (tags.length === 0) return HIDDEN;
+    const forbids = this.forbids.filter(
+      (each) => (each.actions ?? [action]).includes(action) && each.tags.some((tag) => tags.includes(tag)),
     );
-    const alternatives = covering.map((grant): Alternative => ({ grantId: grant.id, rows: grant.rows, mask: strongest(grant, tags) }));
-    alternatives.sort((a, b) => rank(b.mask) - rank(a.mask));
-    return { alternatives, smallCellMin: Math.max(0, ...covering.map((grant) => grant.smallCellMin ?? 0)) };
+    if (tags.every((tag) => tag === 'root') && !this.empty && forbids.length === 0) {
+      return { alternatives: [{ grantId: 'structure', rows: { op: 'true' }, datasets: {}, consent: { op: 'consent' }, mask: null }], smallCellMin: 0 };
+    }
+    const covering = this.chain.map((live) =>
+      live.filter((grant) => covers(grant, action) && tags.every((tag) => isLetter(tag) || holds(grant, tag))),
+    );
+    const each = covering.map((grants) => grants.map((grant) => alternativeOf(grant, tags, forbids)));
+    const alternatives = each.reduce(intersection).filter((one) => one.rows.op !== 'false');
+    alternatives.sort((a, b) => order(b.mask) - order(a.mask) || (a.grantId < b.grantId ? -1 : 1));
+    return { alternatives, smallCellMin: Math.max(0, ...covering.flat().map((grant) => grant.obligations?.kMin ?? 0)) };
   }
 }
 
-export function classKey(version: string, roles: readonly string[], purpose: Purpose, allSites: boolean): string {
-  return JSON.stringify([version, [...new Set(roles)].sort(), purpose, allSites]);
+/** A right to read values is a right to count them. */
+const covers = (grant: Grant, action: Action): boolean =>
+  grant.actions.includes(action) || (action === 'count' && grant.actions.includes('read'));
+
+/** A tag that is masked is covered. */
+const holds = (grant: Grant, tag: Tag): boolean => grant.tags.includes(tag) || grant.masks?.[tag] !== undefined;
+
+const isLetter = (tag: Tag): tag is SafeHarborTag => tag.startsWith('safeharbor.');
+
+function alternativeOf(grant: Grant, tags: readonly Tag[], forbids: readonly Forbid[]): Alternative {
+  const rows = forbids
+    .map((each) => {
+      const held = exceptFor(each.rows ?? { op: 'true' });
+      return each.breakable === true ? unlessGlass(grant.rows, held) : held;
+    })
+    .reduce(bothOf, grant.rows);
+  const consent = unlessGlass(grant.rows, { op: 'consent' });
+  return { grantId: grant.id, rows, datasets: grant.datasets ?? {}, consent, mask: strongest(grant, tags) };
 }
 
-export const classKeyOf = (policy: Policy, principal: Principal): string =>
-  classKey(policy.version, principal.roles, principal.purpose, principal.sites === '*');
-
-/** The OR of predicates, with constants folded and repeats removed. */
-export function anyOf(of: readonly Predicate[]): Predicate {
-  if (of.some((each) => each.op === 'true')) return { op: 'true' };
-  const distinct = [...new Map(of.filter((each) => each.op !== 'false').map((each) => [JSON.stringify(each), each])).values()];
-  const [first] = distinct;
-  if (!first) return { op: 'false' };
-  return distinct.length === 1 ? first : { op: 'or', of: distinct };
-}
-
-function bothOf(a: Predicate, b: Predicate): Predicate {
-  if (a.op === 'false' || b.op === 'false') return { op: 'false' };
-  if (a.op === 'true') return b;
-  if (b.op === 'true') return a;
-  const of = [...(a.op === 'and' ? a.of : [a]), ...(b.op === 'and' ? b.of : [b])];
-  return { op: 'and', of: [...new Map(of.map((each) => [JSON.stringify(each), each])).values()] };
-}
-
-/** Rank of a mask: the higher, the more is seen; the clear is above all. */
-function rank(mask: Mask | null): number {
-  return mask === null ? MASKS.length : MASKS.indexOf(mask);
-}
-
-function strongest(grant: Grant, tags: readonly Tag[]): Mask | null {
-  const masks = tags.filter((tag) => !grant.tags.includes(tag)).map((tag) => grant.masks?.[tag] ?? 'NULL');
-  return masks.length === 0 ? null : masks.reduce((a, b) => (rank(a) <= rank(b) ? a : b));
-}
-
-function inForce(grant: Grant, now: number): boolean {
-  return (
-    (grant.validFrom === undefined || Date.parse(grant.validFrom) <= now) &&
-    (grant.validTo === undefined || now < Date.parse(grant.validTo))
+/** What two who act together may see: both grants must hold on the row, and the stronger mask applies. */
+function intersection(left: readonly Alternative[], right: readonly Alternative[]): Alternative[] {
+  return left.flatMap((a) =>
+    right.map((b) => {
+      const tables = new Set([...Object.keys(a.datasets), ...Object.keys(b.datasets)]);
+      const datasets = [...tables].map((table) => {
+        const both = bothOf(a.datasets[table] ?? { op: 'true' }, b.datasets[table] ?? { op: 'true' });
+        return [table, both] as const;
+      });
+      return {
+        grantId: `${a.grantId}+${b.grantId}`,
+        rows: bothOf(a.rows, b.rows),
+        consent: bothOf(a.consent, b.consent),
+        datasets: Object.fromEntries(datasets),
+        mask: weaker(a.mask, b.mask) === a.mask ? b.mask : a.mask,
+      };
+    }),
   );
 }
 
-function sensitivityReach(rows: Predicate): number {
-  switch (rows.op) {
-    case '<=':
-      return rows.literal;
-    case 'and':
-      return Math.min(...rows.of.map(sensitivityReach));
-    case 'or':
-      return Math.max(...rows.of.map(sensitivityReach));
-    case 'false':
-      return -1;
-    default:
-      return 2;
-  }
+/** Equal callers have equal keys; whatever changes a decision changes the key. */
+export function classKey(version: string, facts: ClassFacts): string {
+  const chain = [facts.roles, ...(facts.actors ?? []).map((actor) => actor.roles)].map((roles) => [...new Set(roles)].sort());
+  const own = [facts.steppedUp === true, [...new Set(facts.clearances ?? [])].sort(), facts.narrowing?.key ?? null];
+  return JSON.stringify([version, chain, facts.purpose, facts.allSites, ...own]);
+}
+
+/** Order of masks, the clear last; masks of one rank keep the order of their list, so that a tie has one outcome. */
+const order = (mask: Mask | null): number => maskRank(mask) * MASKS.length + (mask === null ? 0 : MASKS.indexOf(mask));
+
+const weaker = (a: Mask | null, b: Mask | null): Mask | null => (order(a) >= order(b) ? a : b);
+
+/** The strongest mask among the tags of a column inside one grant; null where the grant gives all of them in the clear. */
+export function strongest(grant: Grant, tags: readonly Tag[]): Mask | null {
+  const masks = tags.flatMap((tag): Mask[] => {
+    if (isLetter(tag)) {
+      const mask = grant.profile === undefined ? null : profileMask(grant.profile, tag);
+      return mask === null ? [] : [mask];
+    }
+    return grant.tags.includes(tag) ? [] : [grant.masks?.[tag] ?? 'NULL'];
+  });
+  return masks.reduce<Mask | null>((a, b) => (weaker(a, b) === a ? b : a), null);
+}
+
+function inForce(rule: Pick<Grant, 'validFrom' | 'validTo'>, now: number): boolean {
+  return (
+    (rule.validFrom === undefined || Date.parse(rule.validFrom) <= now) && (rule.validTo === undefined || now < Date.parse(rule.validTo))
+  );
 }

@@ -1,6 +1,7 @@
 import { defineProduct, type Product } from '../kernel/index.js';
 import { policy } from './policy.js';
 import { AuditRecord, LineagePlan, LineageRun, QuarantineRecord } from './model.js';
+import { AccessMutations, AccessQueries } from './access-resolvers.js';
 import { GovernanceMutations, GovernanceQueries } from './resolvers.js';
 
 /** The mesh about itself: lineage, audit and quarantine are served under the same policy as everything else. */
@@ -9,6 +10,6 @@ export const product: Product = defineProduct({
   description: 'Lineage, audit and quarantine of the mesh.',
   owner: 'Privacy office',
   types: [LineageRun, LineagePlan, AuditRecord, QuarantineRecord],
-  resolvers: [GovernanceQueries, GovernanceMutations],
+  resolvers: [GovernanceQueries, AccessQueries, GovernanceMutations, AccessMutations],
   policy,
 });

@@ -27,7 +27,11 @@ export const TAGS = {
   'evidence.patients': 'Which persons an answer was about',
   quarantine: 'Records that were refused, with their bytes',
 } as const;
-export type Tag = keyof typeof TAGS;
+/** A tag of the closed table, the Safe Harbor letter of a field, or a tag that the policy in force governs. */
+export type Tag = keyof typeof TAGS | SafeHarborTag | GovernedTag;
+export type GovernedTag = `gov.${string}`;
+/** Given to every field by its letter; `.zip`, `.street`, `.birth` and `.age` say more where the letter alone is too coarse. */
+export type SafeHarborTag = `safeharbor.${string}`;
 
 /** The letter of 45 CFR 164.514(b)(2)(i) that an identifier falls under, or 'none'. */
 export type SafeHarborLetter =
@@ -37,6 +41,44 @@ export type SafeHarborLetter =
 export const MODALITIES = { GENOMICS: 1, IMAGING: 2, NOTES: 4, WEARABLES: 8, CLINICAL: 16 } as const;
 export type Modality = keyof typeof MODALITIES;
 
-export function isTag(name: string): name is Tag {
+/** True for tags of the closed table. */
+export function isTag(name: string): name is keyof typeof TAGS {
   return Object.hasOwn(TAGS, name);
+}
+
+/**
+ * Sensitivity labels of rows (HL7 v3-ActCode, InformationSensitivityPolicy) with their bit numbers in columns `label_bits` and
+ * consent_effect.labels. ETH, SUD, ETHUD and OPIOIDUD mark records under 42 CFR part 2. Numbers are never reused. OTHER stands for a label that is not in the table.
+ */
+export const LABELS = {
+  ETH: 0,
+  SUD: 1,
+  ETHUD: 2,
+  OPIOIDUD: 3,
+  PSY: 4,
+  MH: 5,
+  BH: 6,
+  SDV: 7,
+  HIV: 8,
+  STD: 9,
+  SEX: 10,
+  GDIS: 11,
+  OTHER: 12,
+} as const;
+export type Label = keyof typeof LABELS;
+
+/** Every bit of LABELS. */
+export const ALL_LABELS = 8191;
+
+/** Confidentiality codes, obligations and marks of test data, which are no sensitivity. */
+const NO_SENSITIVITY: ReadonlySet<string> = new Set(['', 'U', 'L', 'M', 'N', 'R', 'V', 'UWM', 'HTEST']);
+
+/** The bits of stated security codes; a code that is not known counts as OTHER. */
+export function labelBits(codes: Iterable<string>): number {
+  let bits = 0;
+  for (const code of codes) {
+    if (NO_SENSITIVITY.has(code)) continue;
+    bits |= 1 << (Object.hasOwn(LABELS, code) ? LABELS[code as Label] : LABELS.OTHER);
+  }
+  return bits;
 }

@@ -27,7 +27,7 @@ const requests = {
 
 const starts = {
   SCHEMA_UNCLASSIFIED: { status: 500, hint: 'Give each named field its classification tags.' },
-  POLICY_INVALID: { status: 500, hint: 'Correct the named grant; unknown names are refused when the policy loads.' },
+  POLICY_INVALID: { status: 422, hint: 'Correct the named grant; unknown names are refused when the policy loads.' },
   CONFIG_INVALID: { status: 500, hint: 'Correct the named setting or option.' },
   PORT_TAKEN: { status: 500, hint: 'Stop the other process or choose another port with PORT.' },
   DATABASE_UNAVAILABLE: { status: 503, hint: 'Start the database or correct DATABASE_URL, then run `npx thalamus doctor`.' },

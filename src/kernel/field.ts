@@ -28,6 +28,8 @@ export interface ColumnField extends Declared {
   /** Closed set of values; becomes a GraphQL enum. */
   readonly values?: readonly string[];
   readonly enumName?: string;
+  /** What kind of identifier it is where the Safe Harbor letter alone does not choose the mask. */
+  readonly identifier?: 'zip' | 'street' | 'birth' | 'age';
 }
 
 /** A pure function of columns of the same row, in two forms that a test holds equal. It inherits the tags of its columns. */
@@ -148,6 +150,8 @@ export interface ValueField extends Declared {
 /** Part of a connection: structure without data. */
 export interface StructureField extends Declared {
   readonly kind: 'structure';
+  /** What the caller must be able to do with the rows of the list; nothing where it is left out. */
+  readonly needs?: { readonly of: TypeThunk; readonly action: 'read' | 'count' };
 }
 
 /** Hand-written: mutations, subscriptions and the few queries about the mesh itself. */
@@ -178,8 +182,12 @@ export interface EntityDeclaration {
   readonly tags: readonly Tag[];
   /** The modality whose consent the rows need; absent for rows that are not about a person. */
   readonly modality?: Modality;
-  /** Column of the person; present exactly where `modality` is. Such a table also has site_id and sensitivity. */
+  /** Column of the person; present exactly where `modality` is. Such a table also has site_id, sensitivity, label_bits and refs. */
   readonly patient?: string;
+  /** Column of the clinical time, null where it is not known; without it no consent that is bounded by data period covers a row. */
+  readonly occurred?: string;
+  /** FHIR resource type of the rows, for SMART scopes; a token with such scopes reaches no rows without one. */
+  readonly fhir?: string;
   /** Column that names the principal that a row belongs to (rows of evidence). */
   readonly principal?: string;
   readonly description: string;

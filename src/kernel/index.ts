@@ -1,4 +1,17 @@
-export { MODALITIES, TAGS, isTag, type Modality, type SafeHarborLetter, type Tag } from './classification.js';
+export {
+  ALL_LABELS,
+  LABELS,
+  MODALITIES,
+  TAGS,
+  isTag,
+  labelBits,
+  type GovernedTag,
+  type Label,
+  type Modality,
+  type SafeHarborLetter,
+  type SafeHarborTag,
+  type Tag,
+} from './classification.js';
 export { systemClock } from './clock.js';
 export { connectionOf } from './connection.js';
 export {
@@ -65,21 +78,30 @@ export {
 } from './pipeline.js';
 export {
   ACTIONS,
+  CLEARANCES,
   MASKS,
+  NOTICES,
+  PROFILES,
   PURPOSES,
   SMALL_ZIP3,
   allOf,
   everyRow,
+  maskRank,
   noRow,
   ownRecord,
   ownSite,
   upToSensitivity,
   type Action,
+  type Clearance,
   type Forbid,
   type Grant,
+  type Literal,
   type Mask,
+  type Notice,
+  type Obligations,
   type PolicyDeclaration,
   type Predicate,
+  type Profile,
   type Purpose,
 } from './policy.js';
 export type {
@@ -98,4 +120,6 @@ export type {
 } from './plan.js';
 export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
 export { SCALARS } from './scalar.js';
-export type { FeatureAnswer, Principal, RecordStore, Scope } from './scope.js';
+export type { AccessFacts, AssetFacts, ChangeFacts, Governing, MatrixFacts, PolicyVersionFacts } from './governing.js';
+export type { Actor, FeatureAnswer, HeldClearance, Principal, RecordStore, Scope } from './scope.js';
+export type { CrossAxis, CrossCount, CrossTable, CrossTableRequest } from './cohort.js';

@@ -14,6 +14,7 @@ export const LIMITS = {
   class_cache_entries_max: 64,
   token_bytes_max: 16_384,
   token_age_seconds_max: 3_600,
+  session_idle_seconds_max: 900,
   region_bases_max: 5_000_000,
   series_days_max: 400,
   fusion_patients_max: 10_000,
@@ -28,4 +29,7 @@ export const LIMITS = {
   dicom_depth_max: 64,
   clock_ahead_ms_max: 300_000,
   small_cell_min: 11,
+  disclosed_sets_per_day_max: 200,
+  cohort_dimensions_max: 3,
+  cohort_cells_max: 1_000,
 } as const;

@@ -11,6 +11,7 @@ import { column, entity } from './declare.js';
   tags: ['pseudonym'],
   modality: 'CLINICAL',
   patient: 'patient_id',
+  fhir: 'Patient',
 })
 export class Patient {
   @column({

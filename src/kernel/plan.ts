@@ -38,7 +38,7 @@ export type ConnectionItem =
 export type ConnectionPlan =
   | { readonly kind: 'typename'; readonly key: string; readonly value: string }
   | { readonly kind: 'edges' | 'pageInfo'; readonly key: string; readonly items: readonly ConnectionItem[] }
-  | { readonly kind: 'totalCount'; readonly key: string };
+  | { readonly kind: 'totalCount' | 'exists'; readonly key: string };
 
 export type ValueSelection = readonly (
   | { readonly kind: 'typename'; readonly key: string; readonly value: string }
@@ -68,6 +68,7 @@ export type PlanField =
       readonly order: Order | null;
       readonly hasAfter: boolean;
       readonly parts: readonly ConnectionPlan[];
+      /** From how many persons on the count is told, after what was told before was looked at; 0 where it is told as it is. */
       readonly smallCellMin: number;
     }
   | {
@@ -111,6 +112,10 @@ export interface PlanValues {
   readonly cursorDigest: readonly string[];
   readonly sub: string;
   readonly sites: readonly string[];
+  /** The subject and the references and codes that a consent may name as recipient. */
+  readonly identities: readonly string[];
+  /** The patient in context (SMART launch/patient). */
+  readonly patient: string | null;
   readonly purpose: string;
   /** ISO instant of the request. */
   readonly now: string;

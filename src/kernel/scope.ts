@@ -1,8 +1,10 @@
+import type { CrossTable, CrossTableRequest } from './cohort.js';
 import type { Tag } from './classification.js';
 import type { FeatureRows, FeatureView, LabelView } from './feature.js';
 import type { TypeClass } from './field.js';
+import type { Governing } from './governing.js';
 import type { IngestReport } from './pipeline.js';
-import type { Action, Purpose } from './policy.js';
+import type { Action, Clearance, Purpose } from './policy.js';
 
 /** Who asks, and for what. It comes from a verified token and from nothing else. */
 export interface Principal {
@@ -14,6 +16,40 @@ export interface Principal {
   readonly kind: 'person' | 'service';
   /** jti of the token. */
   readonly tokenId: string;
+  /** Log-in session of the identity provider (claim sid), or the token where there is none; it ends when idle. */
+  readonly session?: string;
+  /** Groups of the identity provider as the token names them (claim groups). */
+  readonly groups?: readonly string[];
+  /** FHIR references and codes that a consent may name as recipient: fhirUser, organisation, PractitionerRole, groups. */
+  readonly identities?: readonly string[];
+  /** True where the log-in used several factors (acr, amr). */
+  readonly steppedUp?: boolean;
+  /** Who acts for `sub`, outermost first (RFC 8693, claim act); rights are the intersection of all of them. */
+  readonly actors?: readonly Actor[];
+  /** SMART App Launch v2 scopes as granted; undefined where the token carries none of that form. */
+  readonly scopes?: readonly string[];
+  /** The patient in context (launch/patient): `patient/` scopes reach only this person. */
+  readonly patient?: string;
+  /** The registered research project that the data are asked for; data use conditions are matched against it. */
+  readonly project?: string;
+  /** What the visas of a GA4GH passport give the caller. */
+  readonly clearances?: readonly HeldClearance[];
+  /** How many visas of the token count for nothing. */
+  readonly visasIgnored?: number;
+}
+
+/** Registered access, or controlled access to one dataset (GA4GH Passport v1). */
+export interface HeldClearance {
+  readonly kind: Clearance;
+  /** URL of the dataset, as the policy in force names it; for controlled access only. */
+  readonly dataset?: string;
+  /** Milliseconds since 1970; it holds before this instant. */
+  readonly until: number;
+}
+
+export interface Actor {
+  readonly sub: string;
+  readonly roles: readonly string[];
 }
 
 /** Small documents of a product (models, runs): written once, found by equality. Bulk data never pass here. */
@@ -56,10 +92,17 @@ export interface Scope {
   /** Labels of these persons; those about whom the caller may not know are left out. */
   labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>>;
   features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer>;
+  /**
+   * Counts persons by some columns, which one grant must let the caller count in the clear together. Small numbers are withheld where the class
+   * has a small-cell minimum. Throws FORBIDDEN, and LIMIT_EXCEEDED where there are too many cells.
+   */
+  crossTable(request: CrossTableRequest): Promise<CrossTable>;
   ingest(file: { product: string; name: string; bytes: Uint8Array; assembly?: string }): Promise<IngestReport>;
   /** Runs held records through the pipeline as it is now; what passes enters under its original record id. */
   release(quarantineIds: readonly string[], reason: string): Promise<{ readonly released: number; readonly held: number }>;
   readonly records: RecordStore;
+  /** What policy tells about itself and how it is changed. */
+  readonly governing: Governing;
   /** Adds facts to the lineage of the request: model versions, modalities withheld, counts. Names and digests only. */
   trace(facts: Readonly<Record<string, unknown>>): void;
 }

@@ -23,24 +23,45 @@ function scalarJson(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Where a reader's answer belongs in the text that Postgres wrote. */
-interface Mark {
+/** Where an answer belongs that Postgres did not write: of a reader, a count, or whether there is anything to count. */
+export interface Mark {
   readonly start: number;
   readonly end: number;
-  readonly reader: number;
-  /** Base64 of the JSON array of the parent's columns. */
+  readonly kind: 'reader' | 'count' | 'exists';
+  /** Index of the arguments of the field. */
+  readonly field: number;
+  /** Base64: of the JSON array of a reader's parent columns, or of the persons who are counted. */
   readonly key: string;
 }
 
-/** Finds the marks `"<nonce>:<reader>:<key>:"`. The nonce is drawn for each request, so no datum can hold it. */
+const KINDS = { '': 'reader', n: 'count', e: 'exists' } as const;
+
+/** Finds the marks `"<nonce>:<kind><field>:<key>:"`. The nonce is drawn for each request, so no datum can hold it. */
 export function findMarks(text: string, nonce: string): Mark[] {
-  const pattern = new RegExp(`"${nonce}:(\\d+):([A-Za-z0-9+/=]*):"`, 'g');
+  const pattern = new RegExp(`"${nonce}:([ne]?)(\\d+):([A-Za-z0-9+/=]*):"`, 'g');
   return [...text.matchAll(pattern)].map((match) => ({
     start: match.index,
     end: match.index + match[0].length,
-    reader: Number(match[1]),
-    key: match[2] ?? '',
+    kind: KINDS[(match[1] ?? '') as keyof typeof KINDS],
+    field: Number(match[2]),
+    key: match[3] ?? '',
   }));
+}
+
+const UUID_BYTES = 16;
+const ENTRY_BYTES = UUID_BYTES + 4;
+
+/** The persons that a mark of a count names, with the rows of each. */
+export function countedIn(key: string): { persons: string[]; rows: number[] } {
+  const bytes = Buffer.from(key, 'base64');
+  const persons: string[] = [];
+  const rows: number[] = [];
+  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
+    const hex = bytes.toString('hex', at, at + UUID_BYTES);
+    persons.push(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`);
+    rows.push(bytes.readInt32BE(at + UUID_BYTES));
+  }
+  return { persons, rows };
 }
 
 /** The parent row that a mark names. */

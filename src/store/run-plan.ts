@@ -8,7 +8,7 @@ import {
   type Predicate,
   type ReaderPlan,
 } from '../kernel/index.js';
-import { findMarks, parentOf, splice, valueJson } from './json-writer.js';
+import { countedIn, findMarks, parentOf, splice, valueJson, type Mark } from './json-writer.js';
 import { rowSource } from './row-source.js';
 import type { ReadSession } from './session.js';
 import { statementName } from './statement-name.js';
@@ -30,6 +30,15 @@ export interface PlanRun {
   readonly now: number;
   /** Rows that a reader may use. */
   readonly readerRule: (reader: ReaderPlan, entity: EntityDeclaration) => Predicate;
+  /** Which counts over persons the caller is told, in their order; null = withheld. */
+  readonly tell: (min: number, groups: readonly Counted[]) => Promise<readonly (number | null)[]>;
+}
+
+/** Rows that are counted, by the persons whom they are about; without `rows`, the persons themselves are counted. */
+export interface Counted {
+  readonly dataset: string;
+  readonly persons: readonly string[];
+  readonly rows?: readonly number[];
 }
 
 /** Runs a compiled plan on one snapshot: one statement for rows, then each reader once for all its parents, spliced into the text. */
@@ -40,15 +49,18 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
     values: sql.binds.map((bind) => bind(values)),
     name: statementName(sql.text),
   });
-  const row = rows[0] ?? {};
+  const [row] = rows;
+  // What the store leaves out must not look like data that are absent.
+  if (!row || sql.fields.some((_, i) => row[`j${i}`] === undefined))
+    throw new CodedError('INTERNAL', 'The store did not answer every field.');
   const patients = new Set<string>();
   const texts = new Map<number, string>();
   sql.fields.forEach((field, i) => {
     texts.set(field, (row[`j${i}`] as string | null) ?? 'null');
     for (const id of (row[`p${i}`] as string[] | null) ?? []) patients.add(id);
   });
-  const readers = new Map<number, ReaderPlan>();
-  collectReaders(plan.fields, readers);
+  const spliced: Spliced = { readers: new Map(), counts: new Map() };
+  collectSpliced(plan.fields, spliced);
   const touched = (ids: Iterable<string>): void => {
     for (const id of ids) patients.add(id);
   };
@@ -61,7 +73,7 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
   };
   const parts: string[] = [];
   for (const [index, field] of plan.fields.entries()) {
-    parts.push(`${JSON.stringify(field.key)}:${await fieldText(field, index, texts, readers, values.nonce, load)}`);
+    parts.push(`${JSON.stringify(field.key)}:${await fieldText(field, index, texts, spliced, run, load)}`);
   }
   const versions = typeof row['versions'] === 'string' ? (JSON.parse(row['versions']) as Record<string, number>) : {};
   return { data: `{${parts.join(',')}}`, patients, versions };
@@ -69,25 +81,40 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
 
 type Load = (reader: ReaderPlan, parents: readonly Record<string, unknown>[]) => Promise<readonly unknown[]>;
 
+/** What of a plan Postgres leaves open: readers below the root and counts that are not told without a look, by the index of their arguments. */
+interface Spliced {
+  readonly readers: Map<number, ReaderPlan>;
+  readonly counts: Map<number, CountPlan>;
+}
+
+type CountPlan = PlanField & { kind: 'collection' | 'aggregate' };
+
 async function fieldText(
   field: PlanField,
   index: number,
   texts: ReadonlyMap<number, string>,
-  readers: ReadonlyMap<number, ReaderPlan>,
-  nonce: string,
+  spliced: Spliced,
+  run: PlanRun,
   load: Load,
 ): Promise<string> {
   if (field.kind === 'typename') return JSON.stringify(field.value);
   if (field.kind === 'reader') return valueJson(field.selection, (await load(field, [{}]))[0]);
   const text = texts.get(index) ?? 'null';
-  return readers.size === 0 ? text : spliceReaders(text, readers, nonce, load);
+  if (spliced.readers.size + spliced.counts.size === 0) return text;
+  const marks = findMarks(text, run.values.nonce);
+  const read = await readerAnswers(marks, spliced.readers, load);
+  const counted = await countAnswers(marks, spliced.counts, run);
+  return splice(text, marks, (mark) => (mark.kind === 'reader' ? read : counted).get(`${mark.kind}:${mark.field}:${mark.key}`) ?? 'null');
 }
 
-async function spliceReaders(text: string, readers: ReadonlyMap<number, ReaderPlan>, nonce: string, load: Load): Promise<string> {
-  const marks = findMarks(text, nonce);
+async function readerAnswers(
+  marks: readonly Mark[],
+  readers: ReadonlyMap<number, ReaderPlan>,
+  load: Load,
+): Promise<ReadonlyMap<string, string>> {
   const answers = new Map<string, string>();
   for (const [id, reader] of readers) {
-    const keys = [...new Set(marks.filter((mark) => mark.reader === id).map((mark) => mark.key))];
+    const keys = [...new Set(marks.filter((mark) => mark.kind === 'reader' && mark.field === id).map((mark) => mark.key))];
     if (keys.length === 0) continue;
     if (keys.length > LIMITS.list_argument_items_max)
       throw new CodedError('COST_EXCEEDED', 'A nested reader has too many rows above it.', { place: reader.coordinate });
@@ -95,20 +122,43 @@ async function spliceReaders(text: string, readers: ReadonlyMap<number, ReaderPl
       reader,
       keys.map((key) => parentOf(reader, key)),
     );
-    keys.forEach((key, i) => answers.set(`${id}:${key}`, valueJson(reader.selection, results[i])));
+    keys.forEach((key, i) => answers.set(`reader:${id}:${key}`, valueJson(reader.selection, results[i])));
   }
-  return splice(text, marks, (mark) => answers.get(`${mark.reader}:${mark.key}`) ?? 'null');
+  return answers;
 }
 
-/** Readers below the root, by the index of their arguments, which their marks carry. */
-function collectReaders(fields: readonly PlanField[], into: Map<number, ReaderPlan>): void {
+async function countAnswers(
+  marks: readonly Mark[],
+  counts: ReadonlyMap<number, CountPlan>,
+  run: PlanRun,
+): Promise<ReadonlyMap<string, string>> {
+  const answers = new Map<string, string>();
+  for (const mark of marks) {
+    const field = mark.kind === 'reader' ? undefined : counts.get(mark.field);
+    const name = `${mark.kind}:${mark.field}:${mark.key}`;
+    if (!field || answers.has(name)) continue;
+    const { entity } = field.step;
+    const { persons, rows } = countedIn(mark.key);
+    const group = isPersonItself(entity) ? { dataset: entity.table, persons } : { dataset: entity.table, persons, rows };
+    const [told = null] = await run.tell(field.smallCellMin, [group]);
+    answers.set(name, JSON.stringify(mark.kind === 'count' || told === null ? told : told > 0));
+  }
+  return answers;
+}
+
+/** True where a row of an entity is a person, and not a row about one. */
+export const isPersonItself = (entity: EntityDeclaration): boolean => entity.key.length === 1 && entity.key[0] === entity.patient;
+
+function collectSpliced(fields: readonly PlanField[], into: Spliced): void {
   for (const field of fields) {
-    if (field.kind === 'reader' && field.field.parent.length > 0) into.set(field.arguments, field);
-    else if (field.kind === 'reference') collectReaders(field.fields, into);
+    if (field.kind === 'reader' && field.field.parent.length > 0) into.readers.set(field.arguments, field);
+    else if (field.kind === 'reference') collectSpliced(field.fields, into);
+    else if (field.kind === 'aggregate' && field.smallCellMin > 0) into.counts.set(field.step.arguments, field);
     else if (field.kind === 'collection') {
+      if (field.smallCellMin > 0) into.counts.set(field.step.arguments, field);
       for (const part of field.parts) {
         if (part.kind !== 'edges') continue;
-        for (const item of part.items) if (item.kind === 'node') collectReaders(item.fields, into);
+        for (const item of part.items) if (item.kind === 'node') collectSpliced(item.fields, into);
       }
     }
   }

@@ -74,6 +74,30 @@ export async function aggregateRows(
   return new Map(rows.map((row) => [Number(row.parent), row.value]));
 }
 
+/** Whom the rows of each parent are about, and how many rows each person has. */
+export async function countedRows(
+  session: ReadSession,
+  types: ColumnTypes,
+  request: RowRequest,
+): Promise<Map<number, { persons: string[]; rows: number[] }>> {
+  const { builder, where } = prepare(types, { ...request, after: null });
+  const { source, parent } = joined(builder, types, request);
+  const person = `t.${quoted(request.step.entity.patient ?? '')}`;
+  const text = `select ${parent} as parent, ${person} as person, count(*)::int as n from ${source} where ${where.join(' and ')} group by 1, 2 order by 1, 2`;
+  const { rows } = await session.query<{ parent: number | string; person: string; n: number }>({
+    text,
+    values: builder.binds.map((bind) => bind(request.values)),
+  });
+  const found = new Map<number, { persons: string[]; rows: number[] }>();
+  for (const row of rows) {
+    const of = found.get(Number(row.parent)) ?? { persons: [], rows: [] };
+    of.persons.push(row.person);
+    of.rows.push(row.n);
+    found.set(Number(row.parent), of);
+  }
+  return found;
+}
+
 function prepare(types: ColumnTypes, request: RowRequest): { builder: SqlBuilder; where: string[]; order: string[] } {
   const { step } = request;
   const builder = new SqlBuilder();

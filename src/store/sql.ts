@@ -52,7 +52,7 @@ class Compiler {
         );
       }
       case 'collection': {
-        const persons = field.step.entity.patient ? 'a.persons' : 'null::uuid[]';
+        const persons = field.step.entity.patient && showsRows(field) ? 'a.persons' : 'null::uuid[]';
         return `select ${this.connectionObject(field, 'a')} as j, ${persons} as p from (${this.page(field, null, true)}) a`;
       }
       case 'aggregate':
@@ -97,14 +97,15 @@ class Compiler {
       field.kind === 'column'
         ? `${alias}.${quoted(field.column)}`
         : field.sql.replaceAll(/\{(\w+)\}/g, (_, name: string) => `${alias}.${quoted(name)}`);
-    const column = field.kind === 'column' ? field : undefined;
-    const masked = (mask: NonNullable<(CellPlan & { kind: 'mask' })['mask']> | null): string =>
-      mask === null ? expression : maskSql(this.builder, mask, expression, field.type, alias, column);
     if (cell.kind === 'clear') return expression;
-    if (cell.kind === 'mask') return masked(cell.mask);
     const entity = this.entityOf(alias);
+    const masking = { expression, type: field.type, alias, entity, field: field.kind === 'column' ? field : undefined };
+    const masked = (mask: (CellPlan & { kind: 'mask' })['mask'] | null): string =>
+      mask === null ? expression : maskSql(this.builder, mask, masking);
+    if (cell.kind === 'mask') return masked(cell.mask);
     const branches = cell.branches.map(
-      (branch) => `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}`,
+      // Masks of a uuid give text, and all branches of one case have one type.
+      (branch) => `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}${field.type === 'uuid' ? '::text' : ''}`,
     );
     return `case ${branches.join(' ')} end`;
   }
@@ -211,7 +212,8 @@ class Compiler {
         }
       }
     });
-    if (withPersons && step.entity.patient) {
+    // Persons whose rows are shown stand behind the answer; those who are counted do not.
+    if (withPersons && step.entity.patient && showsRows(field)) {
       inner.push(`${alias}.${step.entity.patient} as person`);
       outerColumns.push('array_agg(distinct r.person) as persons');
     }
@@ -222,7 +224,7 @@ class Compiler {
     return `select ${[...outerColumns, ...facts].join(', ')} from (select ${inner.join(', ')} from ${rows(alias)}) r`;
   }
 
-  /** hasNextPage and totalCount look at rows of their own, and only where they are asked for. */
+  /** hasNextPage, totalCount and exists look at rows of their own, and only where they are asked for. */
   private pageFacts(field: Collection, outer: string | null): string[] {
     const columns: string[] = [];
     const { entity } = field.step;
@@ -235,11 +237,18 @@ class Compiler {
         `(select count(*) from (select 1 from ${entity.table} ${alias} where ${where} limit ${first} + 1) n) > ${first} as more`,
       );
     }
-    if (field.parts.some((part) => part.kind === 'totalCount')) {
+    const asks = (kind: 'totalCount' | 'exists'): boolean => field.parts.some((part) => part.kind === kind);
+    const rows = (write: (alias: string, where: string) => string): string => {
       const alias = this.builder.alias();
-      const count = `(select count(*)::int from ${entity.table} ${alias} where ${this.where(field.step, alias, outer)})`;
-      columns.push(`${withheld(count, field.smallCellMin)} as total`);
+      return write(alias, this.where(field.step, alias, outer));
+    };
+    if (field.smallCellMin > 0) {
+      if (asks('totalCount') || asks('exists'))
+        columns.push(rows((alias, where) => `${this.counted(field.step, alias, where)} as counted`));
+      return columns;
     }
+    if (asks('totalCount')) columns.push(rows((alias, where) => `(select count(*)::int from ${entity.table} ${alias} where ${where}) as total`));
+    if (asks('exists')) columns.push(rows((alias, where) => `exists (select 1 from ${entity.table} ${alias} where ${where}) as found`));
     return columns;
   }
 
@@ -252,7 +261,9 @@ class Compiler {
         case 'edges':
           return `${alias}.x${i} as ${quoted(part.key)}`;
         case 'totalCount':
-          return `${alias}.total as ${quoted(part.key)}`;
+          return `${field.smallCellMin > 0 ? this.countMark(field.step, 'n', `${alias}.counted`) : `${alias}.total`} as ${quoted(part.key)}`;
+        case 'exists':
+          return `${field.smallCellMin > 0 ? this.countMark(field.step, 'e', `${alias}.counted`) : `${alias}.found`} as ${quoted(part.key)}`;
         case 'pageInfo': {
           const info = this.builder.alias('o');
           const items = part.items.map((item) => `${this.pageInfoItem(item, alias, i)} as ${quoted(item.key)}`);
@@ -319,10 +330,28 @@ class Compiler {
     const alias = this.builder.alias();
     const { measure } = field;
     const where = this.where(field.step, alias, outer);
-    if (measure.op === 'count')
-      return withheld(`(select count(*)::int from ${field.step.entity.table} ${alias} where ${where})`, field.smallCellMin);
+    if (measure.op === 'count' && field.smallCellMin > 0) {
+      const mark = this.countMark(field.step, 'n', this.counted(field.step, alias, where));
+      return outer === null ? `(select to_json(${mark}))` : mark;
+    }
+    if (measure.op === 'count') return `(select count(*)::int from ${field.step.entity.table} ${alias} where ${where})`;
     const value = `${measure.op}(${alias}.${quoted(measure.column)})`;
     return jsonForm(`(select ${value}::${castOf(measure.type)} from ${field.step.entity.table} ${alias} where ${where})`, measure.type);
+  }
+
+  /** Whom the rows are about and how many rows each has, in base64: 16 bytes of the identifier and 4 of the number, one after another. */
+  private counted(step: RowStep, alias: string, where: string): string {
+    const person = `${alias}.${quoted(step.entity.patient ?? '')}`;
+    const inner = this.builder.alias('g');
+    const each = `select ${person} as person, count(*)::int as n from ${step.entity.table} ${alias} where ${where} group by 1`;
+    const bytes = `string_agg(uuid_send(${inner}.person) || int4send(${inner}.n), ''::bytea order by ${inner}.person)`;
+    return `(select translate(encode(coalesce(${bytes}, ''::bytea), 'base64'), E'\\n', '') from (${each}) ${inner})`;
+  }
+
+  /** A place in the text where a count or its being there is filled in once it was decided whether it may be told. */
+  private countMark(step: RowStep, kind: 'n' | 'e', counted: string): string {
+    const nonce = this.builder.bind('nonce', 'text', (values) => values.nonce);
+    return `${nonce} || ':${kind}${step.arguments}:' || ${counted} || ':'`;
   }
 
   private typeOf(table: string, column: string): string {
@@ -332,7 +361,5 @@ class Compiler {
   }
 }
 
-/** Counts of persons below the small-cell minimum are withheld; zero is told. */
-function withheld(count: string, min: number): string {
-  return min <= 1 ? count : `(select case when c.n between 1 and ${min - 1} then null else c.n end from (select ${count} as n) c)`;
-}
+/** True where a page of rows is asked for, not only what can be counted. */
+const showsRows = (field: Collection): boolean => field.parts.some((part) => part.kind === 'edges' || part.kind === 'pageInfo');

@@ -1,5 +1,4 @@
 import { entityOf, type Tag, type TypeThunk } from '../../src/kernel/index.js';
-import { columnTags } from '../../src/governance/coordinates.js';
 import { openTestMesh, type TestMesh } from '../support/mesh.js';
 
 let mesh: TestMesh;
@@ -15,7 +14,8 @@ function unasked(tags: readonly Tag[], reads: readonly { readonly of: TypeThunk;
   const asked = new Set<Tag>([...tags, ...reads.flatMap(({ of }) => entityOf(of()).tags)]);
   return reads.flatMap(({ of, columns }) =>
     columns.flatMap((column) =>
-      (columnTags(mesh.mesh.schema, of, column) ?? [])
+      (mesh.mesh.classification.columnTags(of, column) ?? [])
+        .filter((tag) => !tag.startsWith('safeharbor.'))
         .filter((tag) => !asked.has(tag))
         .map((tag) => `${entityOf(of()).table}.${column}: ${tag}`),
     ),

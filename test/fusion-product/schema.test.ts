@@ -2,12 +2,13 @@ import 'reflect-metadata';
 import { GraphQLObjectType } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
 import { product } from '../../src/fusion/index.js';
-import { PolicyClass, assertClassified, buildClassSchema, composePolicy } from '../../src/governance/index.js';
+import { assertClassified, buildClassSchema, composePolicy } from '../../src/governance/index.js';
+import { classOf } from '../support/classes.js';
 import type { Purpose } from '../../src/kernel/index.js';
 
 const schema = buildSchemaSync({ resolvers: product.resolvers as never, validate: false });
 const seenBy = (role: string, purpose: Purpose): Record<string, string[]> => {
-  const seen = buildClassSchema(schema, new PolicyClass(composePolicy([product.policy]), [role], purpose, true, 0));
+  const seen = buildClassSchema(schema, classOf(composePolicy([product.policy]), [role], purpose, { schema }));
   const types = Object.values(seen.getTypeMap()).filter((type) => type instanceof GraphQLObjectType);
   return Object.fromEntries(types.map((type) => [type.name, Object.keys(type.getFields()).sort()]));
 };

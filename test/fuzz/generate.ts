@@ -11,6 +11,7 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
 } from 'graphql';
+import { DECLARATION, type FieldDeclaration } from '../../src/kernel/index.js';
 import type { Given, Selection } from './document.js';
 import type { Draw } from './random.js';
 import type { Values } from './values.js';
@@ -50,7 +51,7 @@ export class QueryGenerator {
     const taken = new Set<string>();
     const made: Selection[] = [];
     const candidates = Object.values(type.getFields()).filter(
-      (field) => depth < DEPTH_MAX - 4 || !isObjectType(getNamedType(field.type)) || structural(field.name),
+      (field) => !handWritten(field) && (depth < DEPTH_MAX - 4 || !isObjectType(getNamedType(field.type)) || structural(field.name)),
     );
     for (let i = 0; i < wanted && this.fields < FIELDS_MAX; i++) {
       if (this.draw.chance(0.06)) {
@@ -155,5 +156,9 @@ export class QueryGenerator {
     return list ? [text] : text;
   }
 }
+
+/** Hand-written queries have one path only, so there is nothing to compare. */
+const handWritten = (field: GraphQLField<unknown, unknown>): boolean =>
+  (field.extensions[DECLARATION] as FieldDeclaration | undefined)?.kind === 'operation';
 
 const structural = (name: string): boolean => name === 'edges' || name === 'node' || name === 'pageInfo';

@@ -1,4 +1,4 @@
-import { PolicyClass, anyOf, cellPlan, clearGuard, composePolicy, type Policy } from '../../src/governance/index.js';
+import { anyOf, cellPlan, clearGuard, composePolicy, type Policy, type PolicyClass } from '../../src/governance/index.js';
 import {
   allOf,
   everyRow,
@@ -11,6 +11,7 @@ import {
   type Tag,
 } from '../../src/kernel/index.js';
 import { codeWhen } from '../support/ask.js';
+import { classOf as makeClass } from '../support/classes.js';
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
 const grant = (id: string, given: Partial<Grant>): Grant => ({
@@ -33,7 +34,7 @@ const forbid = (given: Partial<Forbid>): Forbid => ({
 });
 const policyOf = (grants: readonly Grant[], forbids: readonly Forbid[] = []): Policy => composePolicy([{ grants, forbids }]);
 const classOf = (policy: Policy, { roles = ['nurse'], allSites = false, now = NOW } = {}): PolicyClass =>
-  new PolicyClass(policy, roles, 'TREAT', allSites, now);
+  makeClass(policy, roles, 'TREAT', { allSites, now });
 const entity: EntityDeclaration = {
   kind: 'entity',
   table: 'note',
@@ -61,7 +62,7 @@ describe('a cell', () => {
     expect(nurse.may('read', ['pii.direct', 'phi.note'])).toBe(false);
     // All rows are visible, but names only where the grant for names holds.
     expect(nurse.rowRule(entity)).toEqual(anyOf([allOf(ownSite, { op: 'consent' }), { op: 'consent' }]));
-    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toEqual({
+    expect(cellPlan(nurse, entity, { tags: ['pii.direct'] })?.cell).toEqual({
       kind: 'case',
       branches: [{ when: allOf(ownSite, { op: 'consent' }), mask: null }],
     });
@@ -89,7 +90,7 @@ describe('a cell', () => {
       ['strong', 'NULL'],
     ]);
     expect(nurse.decide(['pii.direct', 'pii.quasi']).alternatives.map((each) => each.mask)).toEqual(['NULL', 'NULL']);
-    expect(cellPlan(nurse, entity, ['pii.direct'])?.cell).toMatchObject({
+    expect(cellPlan(nurse, entity, { tags: ['pii.direct'] })?.cell).toMatchObject({
       kind: 'case',
       branches: [{ mask: null }, { mask: 'HASH' }, { mask: 'NULL' }],
     });
@@ -125,7 +126,7 @@ describe('rows', () => {
 
   it('are none where the rule asks for an attribute that they or the caller do not have', () => {
     expect(classOf(policyOf([grant('a', { rows: ownRecord })])).rowRule(entity)).toEqual({ op: 'false' });
-    expect(cellPlan(classOf(policyOf([grant('a', { rows: ownRecord })])), entity, ['pseudonym'])).toBeNull();
+    expect(cellPlan(classOf(policyOf([grant('a', { rows: ownRecord })])), entity, { tags: ['pseudonym'] })).toBeNull();
   });
 
   it('are those of every site only for who has all sites', () => {

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { graphql, isInterfaceType, isObjectType, type GraphQLSchema } from 'graphql';
 import {
-  PolicyClass,
   assertClassified,
   buildClassSchema,
   composePolicy,
@@ -9,7 +8,9 @@ import {
   guard,
   guardTree,
   type Policy,
+  type PolicyClass,
 } from '../../src/governance/index.js';
+import { classOf } from '../support/classes.js';
 import { fail } from '../../src/cli/output.js';
 import { buildSchema } from '../../src/gateway/index.js';
 import { DECLARATION, isCoded } from '../../src/kernel/index.js';
@@ -24,8 +25,8 @@ beforeAll(async () => {
 }, 20_000);
 
 const NOW = Date.parse('2026-06-01T00:00:00Z');
-const analyst = (): PolicyClass => new PolicyClass(policy, ['analyst'], 'HRESCH', true, NOW);
-const officer = (): PolicyClass => new PolicyClass(policy, ['privacy_officer'], 'HOPERAT', true, NOW);
+const analyst = (): PolicyClass => classOf(policy, ['analyst'], 'HRESCH', { schema: base, now: NOW });
+const officer = (): PolicyClass => classOf(policy, ['privacy_officer'], 'HOPERAT', { schema: base, now: NOW });
 const treeOf = (schema: GraphQLSchema, policyClass: PolicyClass) =>
   guardTree(schema, policyClass) as unknown as Record<string, Record<string, Rule>>;
 
@@ -138,14 +139,14 @@ describe('the schema of a class', () => {
       const found = buildClassSchema(base, policyClass).getType(type);
       return isObjectType(found) ? (found.getFields()[field]?.args ?? []).map((arg) => arg.name) : [];
     };
-    const clinician = new PolicyClass(policy, ['clinician'], 'TREAT', false, NOW);
+    const clinician = classOf(policy, ['clinician'], 'TREAT', { schema: base, allSites: false, now: NOW });
     expect(args(clinician, 'Query', 'notes')).toEqual(expect.arrayContaining(['from', 'to', 'orderBy']));
     for (const hidden of ['from', 'to', 'orderBy']) expect(args(analyst(), 'Query', 'notes')).not.toContain(hidden);
     expect(args(officer(), 'Query', 'patients')).not.toContain('bornFrom');
   });
 
   it('is nothing for a class without grants', () => {
-    const nobody = new PolicyClass(policy, ['nobody'], 'TREAT', false, NOW);
+    const nobody = classOf(policy, ['nobody'], 'TREAT', { schema: base, allSites: false, now: NOW });
     expect(nobody.empty).toBe(true);
     expect(dataTypes(buildClassSchema(base, nobody)).flatMap((type) => Object.keys(type.getFields()))).toEqual([]);
   });

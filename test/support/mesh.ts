@@ -6,6 +6,7 @@ import { OPERATOR, openMesh, type Running } from '../../src/cli/wire.js';
 import { trainDemo } from '../../src/cli/demo.js';
 import { generateCohort } from '../../src/demo/index.js';
 import { ingestPaths } from '../../src/pipeline/index.js';
+import type { Engine } from '../../src/store/engines/engine.js';
 import { createDatabase, dropDatabase } from './database.js';
 import { demoTemplateOf, type DemoTemplate } from './template.js';
 
@@ -17,6 +18,8 @@ const SEED = 1;
 export interface TestMesh extends Running {
   /** Lines for the operator; a test that expects no fault finds it empty. */
   readonly logged: readonly string[];
+  /** The database, for a second mesh on the same data. */
+  readonly engine: Engine;
 }
 
 /**
@@ -35,7 +38,7 @@ export async function openTestMesh(clock: () => number = () => TEST_NOW): Promis
     await database.drop();
     rmSync(home, { recursive: true, force: true });
   };
-  return { ...running, logged, close };
+  return { ...running, logged, engine: database.engine, close };
 }
 
 /** One template a run, whichever worker asks first; the others wait for it. */

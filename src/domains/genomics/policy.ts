@@ -20,7 +20,17 @@ export const policy: PolicyDeclaration = {
       actions: ['read'],
       tags: ['root', 'pseudonym', 'genomic.site', 'genomic.aggregate'],
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
+    },
+    {
+      id: 'genomics.researcher.counts',
+      reason: 'Registered researchers find out whether variants are there at all; sites say nothing of a person, and no site is read.',
+      role: 'researcher',
+      purposes: ['HRESCH'],
+      actions: ['count'],
+      tags: ['root', 'genomic.site'],
+      rows: upToSensitivity(0),
+      obligations: { kMin: 11 },
     },
     {
       id: 'genomics.analyst.features',

@@ -37,6 +37,7 @@ const byNumber: readonly Order[] = [{ name: 'NUMBER_ASC', column: 'number_key', 
   tags: ['pseudonym', 'imaging'],
   modality: 'IMAGING',
   patient: 'patient_id',
+  fhir: 'ImagingStudy',
 })
 export class ImagingInstance {
   @column({
@@ -163,6 +164,7 @@ export class ImagingInstance {
   tags: ['pseudonym', 'imaging'],
   modality: 'IMAGING',
   patient: 'patient_id',
+  fhir: 'ImagingStudy',
 })
 export class ImagingSeries {
   @column({
@@ -235,6 +237,8 @@ const ofStudy = [
   tags: ['pseudonym', 'imaging'],
   modality: 'IMAGING',
   patient: 'patient_id',
+  fhir: 'ImagingStudy',
+  occurred: 'started_at',
 })
 export class ImagingStudy {
   @column({

@@ -21,7 +21,7 @@ export const policy: PolicyDeclaration = {
       tags: ['root', 'pseudonym', 'imaging', 'imaging.pixel'],
       masks: { 'pii.direct': 'HASH', 'pii.quasi': 'YEAR' },
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'imaging.engineer.features',

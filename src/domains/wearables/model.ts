@@ -29,6 +29,8 @@ export const DAY_FILTERS: readonly Filter[] = [
   tags: ['pseudonym', 'wearable'],
   modality: 'WEARABLES',
   patient: 'patient_id',
+  fhir: 'Observation',
+  occurred: 't0',
 })
 export class WearableDay {
   @column({
@@ -105,6 +107,7 @@ export class WearableDay {
   tags: ['pseudonym', 'wearable'],
   modality: 'WEARABLES',
   patient: 'patient_id',
+  fhir: 'Device',
 })
 export class WearableDevice {
   @column({

@@ -22,7 +22,7 @@ export const policy: PolicyDeclaration = {
       tags: ['root', 'pseudonym', 'wearable'],
       masks: { 'pii.direct': 'HASH', 'pii.quasi': 'YEAR' },
       rows: upToSensitivity(0),
-      smallCellMin: 11,
+      obligations: { kMin: 11 },
     },
     {
       id: 'wearables.engineer.features',

@@ -11,7 +11,7 @@ const ANSWERED = /^lineage \S+ · audit record \d+/m;
 const COHORT = /demo cohort of (\d+) invented persons/;
 
 /** Settings of the caller that would make the start another one than that of a fresh clone. */
-const NOT_INHERITED = ['DATABASE_URL', 'OIDC_ISSUER', 'OIDC_JWKS_URL', 'OIDC_AUDIENCE', 'HOST'];
+const NOT_INHERITED = ['DATABASE_URL', 'OIDC_ISSUER', 'OIDC_JWKS_URL', 'OIDC_AUDIENCE', 'OIDC_STEP_UP_ACR', 'TRUST_PROXY_TLS', 'HOST'];
 
 function environment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.includes(name) && !name.startsWith('npm_'));

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { printSchema, type GraphQLObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { DECLARATION, LIMITS, Patient, type ReaderField, type Tag, type TypeClass } from '../../../src/kernel/index.js';
-import { PolicyClass, assertClassified, composePolicy, readerTags } from '../../../src/governance/index.js';
+import { Classification, assertClassified, composePolicy, type PolicyClass } from '../../../src/governance/index.js';
+import { classOf as makeClass } from '../../support/classes.js';
 import { product } from '../../../src/domains/genomics/index.js';
 import { policy } from '../../../src/domains/genomics/policy.js';
 import { loadCarriers, loadFrequencies, loadGenotypes } from '../../../src/domains/genomics/readers.js';
@@ -223,10 +224,11 @@ describe('schema and policy', () => {
   });
 
   const roles = { clinician: 'TREAT', analyst: 'HRESCH', ml_engineer: 'HRESCH', steward: 'HOPERAT', privacy_officer: 'HOPERAT' } as const;
-  const classOf = (role: keyof typeof roles): PolicyClass => new PolicyClass(composePolicy([policy]), [role], roles[role], false, 0);
+  const classOf = (role: keyof typeof roles): PolicyClass => 
+    makeClass(composePolicy([policy]), [role], roles[role], { schema, allSites: false });
   const tagsOf = (field: 'frequency' | 'carriers'): readonly Tag[] => {
     const declared = (schema.getType('Variant') as GraphQLObjectType).getFields()[field];
-    return readerTags(schema, declared?.extensions[DECLARATION] as ReaderField);
+    return new Classification(schema, []).readerTags(declared?.extensions[DECLARATION] as ReaderField);
   };
 
   test('an analyst counts alleles and reads no genotype; an engineer and an officer read neither', () => {

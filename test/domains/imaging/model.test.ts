@@ -4,9 +4,8 @@ import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { Patient, entityOf, type Principal, type Tag, type TypeClass } from '../../../src/kernel/index.js';
 import { product } from '../../../src/domains/imaging/index.js';
 import { ImagingInstance, ImagingSeries, ImagingStudy } from '../../../src/domains/imaging/model.js';
-import { columnTags, assertClassified } from '../../../src/governance/coordinates.js';
-import { PolicyClass, type Decision } from '../../../src/governance/decide.js';
-import type { Policy } from '../../../src/governance/compose-policy.js';
+import { Classification, assertClassified, composePolicy, type Decision, type PolicyClass } from '../../../src/governance/index.js';
+import { classOf } from '../../support/classes.js';
 import { assetOf, TABLES } from './support.js';
 
 const schema: GraphQLSchema = buildSchemaSync({
@@ -14,14 +13,15 @@ const schema: GraphQLSchema = buildSchemaSync({
   orphanedTypes: [Patient, ...product.types],
   validate: false,
 });
-const policy = { version: 'test', grants: product.policy.grants, forbids: [] } as unknown as Policy;
-const asRole = (role: string, purpose: Principal['purpose']): PolicyClass => new PolicyClass(policy, [role], purpose, true, 0);
+const policy = composePolicy([product.policy]);
+const classification = new Classification(schema, []);
+const asRole = (role: string, purpose: Principal['purpose']): PolicyClass => classOf(policy, [role], purpose, { schema });
 const clinician = asRole('clinician', 'TREAT');
 const analyst = asRole('analyst', 'HRESCH');
 const engineer = asRole('ml_engineer', 'HRESCH');
 const masks = (decision: Decision): (string | null)[] => decision.alternatives.map((each) => each.mask);
 const cell = (of: typeof ImagingStudy | typeof ImagingSeries | typeof ImagingInstance, column: string): readonly Tag[] =>
-  columnTags(schema, () => of, column) ?? [];
+  classification.columnTags(() => of, column) ?? [];
 
 describe('the model of imaging', () => {
   test('is classified throughout', () => {
@@ -107,7 +107,7 @@ function features(): Tag[] {
   if (!view) throw new Error('no features');
   const read = view.reads.flatMap(({ of, columns }) => [
     ...entityOf(of()).tags,
-    ...columns.flatMap((column) => columnTags(schema, of, column) ?? []),
+    ...columns.flatMap((column) => classification.columnTags(of, column) ?? []),
   ]);
   return [...new Set<Tag>([...view.tags, ...read])];
 }

@@ -5,7 +5,8 @@ import type { GraphQLObjectType, GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type NonEmptyArray } from 'type-graphql';
 import { buildClassSchema } from '../../../src/governance/class-schema.js';
 import { assertClassified } from '../../../src/governance/coordinates.js';
-import { PolicyClass } from '../../../src/governance/decide.js';
+import type { PolicyClass } from '../../../src/governance/decide.js';
+import { classOf as makeClass } from '../../support/classes.js';
 import { composePolicy } from '../../../src/governance/compose-policy.js';
 import { DECLARATION, entityOf, type FieldDeclaration, type Mask, type Purpose, type Tag } from '../../../src/kernel/index.js';
 import { product } from '../../../src/domains/notes/index.js';
@@ -16,7 +17,7 @@ const schema: GraphQLSchema = buildSchemaSync({
   validate: false,
 });
 const policy = composePolicy([product.policy]);
-const classOf = (role: string, purpose: Purpose): PolicyClass => new PolicyClass(policy, [role], purpose, false, 0);
+const classOf = (role: string, purpose: Purpose): PolicyClass => makeClass(policy, [role], purpose, { schema, allSites: false });
 const clinician = classOf('clinician', 'TREAT');
 const analyst = classOf('analyst', 'HRESCH');
 const MIGRATION = path.resolve(__dirname, '../../../migrations/20261122100400-create-notes.ts');

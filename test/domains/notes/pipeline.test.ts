@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import fc from 'fast-check';
-import { ISSUERS, isCoded } from '../../../src/kernel/index.js';
+import { ISSUERS, LABELS, isCoded } from '../../../src/kernel/index.js';
 import { holdsKnown, redactText } from '../../../src/domains/notes/formats/redact.js';
 import { DATA, assetOf, broken, bytesOf, describeWithData, filesBelow, rowsOf, stageFile, type StagedRow } from './support.js';
 
@@ -80,6 +80,8 @@ describe('staging a plain-text note', () => {
       authored_key: '2024-03-05T09:00:00.000Z',
       language: 'en',
       labels: ['ETH'],
+      label_bits: 1 << LABELS.ETH,
+      refs: ['author=?', 'encounter=?'],
       has_text: true,
       attachment: null,
     });
@@ -193,7 +195,15 @@ it('writes exactly the columns that the migration makes', () => {
     const made = [...body.matchAll(/(?:^|,)\s*([a-z_]+) ([a-z\d]+(?:\[\])?)(?! generated)(?=[ ,])/g)].filter(
       ([, , type]) => type !== 'tsvector',
     );
-    const base = { patient_id: 'uuid', site_id: 'text', sensitivity: 'int', source_digest: 'text', source_ordinal: 'int' };
+    const base = {
+      patient_id: 'uuid',
+      site_id: 'text',
+      sensitivity: 'int',
+      label_bits: 'int',
+      refs: 'text[]',
+      source_digest: 'text',
+      source_ordinal: 'int',
+    };
     expect(assetOf(table).columns).toEqual({
       ...base,
       ...Object.fromEntries(made.map(([, name = '', type = '']) => [name, TYPES[type] ?? type])),

@@ -9,9 +9,8 @@ import { product } from '../../../src/domains/wearables/index.js';
 import { WearableDay, WearableDevice } from '../../../src/domains/wearables/model.js';
 import { pipeline } from '../../../src/domains/wearables/pipeline.js';
 import { CHUNK_COLUMNS, readSeries, readWindows, type SampleValue, type WindowValue } from '../../../src/domains/wearables/readers.js';
-import { assertClassified, columnTags, fieldDeclaration, readerTags } from '../../../src/governance/coordinates.js';
-import { PolicyClass } from '../../../src/governance/decide.js';
-import type { Policy } from '../../../src/governance/compose-policy.js';
+import { Classification, assertClassified, composePolicy, fieldDeclaration, type PolicyClass } from '../../../src/governance/index.js';
+import { classOf } from '../../support/classes.js';
 import { OTHER, PERSON, batchOf, sourceOf, stored, type BatchFacts, type Row } from './support.js';
 
 const schema = buildSchemaSync({
@@ -19,8 +18,9 @@ const schema = buildSchemaSync({
   orphanedTypes: [Patient, ...product.types],
   validate: false,
 });
-const policy = { version: 'test', grants: product.policy.grants, forbids: [] } as unknown as Policy;
-const asRole = (role: string, purpose: Principal['purpose']): PolicyClass => new PolicyClass(policy, [role], purpose, true, 0);
+const policy = composePolicy([product.policy]);
+const classification = new Classification(schema, []);
+const asRole = (role: string, purpose: Principal['purpose']): PolicyClass => classOf(policy, [role], purpose, { schema });
 const clinician = asRole('clinician', 'TREAT');
 const analyst = asRole('analyst', 'HRESCH');
 
@@ -60,7 +60,7 @@ describe('the model', () => {
       const asset = pipeline.assets.find(({ table }) => table === entityOf(each).table);
       expect(asset?.key).toEqual(entityOf(each).key);
     }
-    expect(columnTags(schema, () => WearableDay, 'vals')).toBeUndefined();
+    expect(classification.columnTags(() => WearableDay, 'vals')).toBeUndefined();
     const columns = pipeline.assets.find((each) => each.table === 'wear_chunk')?.columns ?? {};
     for (const name of CHUNK_COLUMNS) expect(Object.keys(columns)).toContain(name);
   });
@@ -76,12 +76,12 @@ describe('the model', () => {
 
 describe('the policy', () => {
   const masks = (of: TypeClass, column: string, policyClass: PolicyClass): (string | null)[] =>
-    policyClass.decide(columnTags(schema, () => of, column) ?? []).alternatives.map((each) => each.mask);
+    policyClass.decide(classification.columnTags(() => of, column) ?? []).alternatives.map((each) => each.mask);
   const reads = (field: string, policyClass: PolicyClass): boolean => {
     const declaration = fieldDeclaration((schema.getType('Patient') as GraphQLObjectType).getFields()[field] as never);
     if (declaration.kind !== 'reader') throw new Error('not a reader');
     return policyClass
-      .decide([...entityOf(Patient).tags, ...readerTags(schema, declaration)])
+      .decide([...entityOf(Patient).tags, ...classification.readerTags(declaration)])
       .alternatives.some((each) => each.mask === null);
   };
 
