@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { verifyAudit } from '../governance/index.js';
 import { ask, explain, sdlOf, signRouterToken, signToken } from '../gateway/index.js';
@@ -6,8 +6,10 @@ import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } fro
 import { ingestPaths } from '../pipeline/index.js';
 import { doctor } from './doctor.js';
 import { EXIT, fail, put, say } from './output.js';
+import { policyVerb } from './policy.js';
 import { revoke, type RevokeOptions } from './revoke.js';
 import { serve } from './serve.js';
+import { documentAt, jsonOf } from './text.js';
 import { principalOf } from './who.js';
 import { OPERATOR, openMesh, type Running } from './wire.js';
 
@@ -133,7 +135,7 @@ function questionVerbs(verb: Verb, act: Act): void {
       await act(async (running) => {
         const answer = await ask(running.mesh, principalOf(options.as, options.purpose), {
           query: await documentAt(options.file),
-          variables: variablesOf(options.variables),
+          variables: jsonOf(options.variables) as Record<string, unknown>,
         });
         if (options.output === undefined) put(JSON.stringify(answer));
         else await writeFile(options.output, JSON.stringify(answer.data));
@@ -156,7 +158,7 @@ function questionVerbs(verb: Verb, act: Act): void {
           JSON.stringify(
             explain(running.mesh, principalOf(options.as), {
               query: await documentAt(options.file),
-              variables: variablesOf(options.variables),
+              variables: jsonOf(options.variables) as Record<string, unknown>,
             }),
           ),
         );
@@ -182,6 +184,7 @@ function questionVerbs(verb: Verb, act: Act): void {
       });
     });
   evidenceVerbs(verb, act);
+  policyVerb(verb, act);
 }
 
 const FUSE = `mutation Score($input: RunFusionInput!) { runFusion(input: $input) { modelId modelVersion lineageId results { patientId status probability labelSet mask missing { modality reason } contributions { modality contribution } abstainReason warnings } } }`;
@@ -256,22 +259,6 @@ function identityVerbs(verb: Verb, act: Act): void {
 }
 
 const LINEAGE = `query Lineage($id: ID!) { lineage(id: $id) { id at kind principal roles purpose policyVersion patientCount resultDigest versions facts logId logSeq plan { id document columns decisions } } }`;
-
-async function documentAt(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new CodedError('FILE_UNREADABLE', `The file ${file} cannot be read.`);
-  }
-}
-
-function variablesOf(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch {
-    throw new CodedError('BAD_INPUT', 'The variables are not JSON.');
-  }
-}
 
 const isProduct = (name: string): name is ProductName => (PRODUCT_NAMES as readonly string[]).includes(name);
 

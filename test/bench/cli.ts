@@ -10,6 +10,7 @@ import type { BenchOptions, Scenario } from './scenario.js';
 
 const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
   ingest: () => import('./ingest/scenario.js'),
+  policy: () => import('./policy/scenario.js'),
   start: () => import('./start/scenario.js'),
 };
 

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { composeSubgraphs, type Subgraph } from '../../src/gateway/compose.js';
 import { ERRORS } from '../../src/kernel/error.js';
 import { PRODUCT_NAMES } from '../../src/kernel/product.js';
+import { policyPages } from './policy-pages.js';
 import { typedOperations } from './operations.js';
 
 const run = promisify(execFile);
@@ -23,6 +24,7 @@ export async function artefacts(root: string): Promise<ReadonlyMap<string, strin
   made.set('schema/api.graphql', `# ${NOTE}\n${api}`);
   made.set('docs/errors.md', errorPage());
   made.set('migrations/manifest.json', await migrationManifest(root));
+  for (const [file, text] of await policyPages()) made.set(file, text);
   for (const [file, text] of await typedOperations(root, api)) made.set(file, text);
   return made;
 }

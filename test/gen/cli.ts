@@ -1,15 +1,19 @@
-/** `npm run gen` writes every generated artefact; `npm run gen:check` compares them byte by byte. No database is needed. */
+/**
+ * `npm run gen` writes every generated artefact; `npm run gen:check` compares them byte by byte; `npm run policy:matrix` writes those of
+ * policy alone. No database is needed.
+ */
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { artefacts } from './artefacts.js';
 import { differences, ownedBefore } from './compare.js';
+import { policyPages } from './policy-pages.js';
 import { printProduct } from './print-product.js';
 
 const root = path.resolve(__dirname, '..', '..');
 const [word, name] = process.argv.slice(2);
 
-async function write(made: ReadonlyMap<string, string>): Promise<void> {
-  for (const file of await ownedBefore(root)) if (!made.has(file)) await rm(path.join(root, file));
+async function write(made: ReadonlyMap<string, string>, owned: readonly string[]): Promise<void> {
+  for (const file of owned) if (!made.has(file)) await rm(path.join(root, file));
   for (const [file, text] of made) {
     await mkdir(path.dirname(path.join(root, file)), { recursive: true });
     await writeFile(path.join(root, file), text);
@@ -22,9 +26,13 @@ async function main(): Promise<number> {
     process.stdout.write(await printProduct(name ?? ''));
     return 0;
   }
+  if (word === '--policy') {
+    await write(await policyPages(), []);
+    return 0;
+  }
   const made = await artefacts(root);
   if (word !== '--check') {
-    await write(made);
+    await write(made, await ownedBefore(root));
     return 0;
   }
   const found = await differences(root, made);

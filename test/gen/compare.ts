@@ -5,7 +5,7 @@ import path from 'node:path';
 /** Files that lie where only generated files may lie. */
 export async function ownedBefore(root: string): Promise<string[]> {
   const found: string[] = [];
-  for (const folder of ['schema', 'test/operations/generated']) {
+  for (const folder of ['schema', 'docs/policy', 'test/operations/generated']) {
     const names = await readdir(path.join(root, folder)).catch(() => []);
     found.push(...names.map((name) => `${folder}/${name}`));
   }
