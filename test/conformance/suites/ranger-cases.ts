@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { evaluateRanger } from '../../../src/governance/interchange/ranger/evaluate.js';
+import { evaluateRanger, type RangerVerdict } from '../../../src/governance/interchange/ranger/evaluate.js';
 import { Json } from '../../../src/governance/interchange/ranger/json.js';
 import type { ElementScope, MatchType, PolicyKind, RangerModel, RangerRequest } from '../../../src/governance/interchange/ranger/model.js';
 import { tagOf } from '../../../src/governance/interchange/ranger/read.js';
@@ -43,16 +43,22 @@ export function testFile(folder: string, id: string, json: Json): TestFile {
     tagPolicies: json.has('tagPolicyInfo') ? { serviceDef: info.raw('serviceDef'), policies: info.raw('tagPolicies') } : null,
   };
   const enrichers = info.object('serviceDef').objects('contextEnrichers');
-  const named = enrichers.map((each) => each.object('enricherOptions').text('serviceTagsFileName')).find((name) => name !== null);
-  const tags = named == null ? undefined : read(path.join(folder, path.dirname(id), path.basename(named)));
+  const named = enrichers.map((each) => each.object('enricherOptions').text('serviceTagsFileName')).find((name) => name !== null) ?? null;
+  const tags = named === null ? undefined : read(path.join(folder, path.dirname(id), path.basename(named)));
   return { id, json, document, tags, tests: json.has('tests') ? json.objects('tests') : json.object('testsInfo').objects('tests') };
+}
+
+export interface Said {
+  readonly text: string;
+  /** The policy that decided; -1 where none did. */
+  readonly policyId: number;
 }
 
 /** One question of a test with the answer it expects. */
 export interface Question {
   readonly kind: PolicyKind;
   readonly expected: string;
-  readonly ask: (model: RangerModel) => string;
+  readonly ask: (model: RangerModel) => Said;
   readonly request: RangerRequest;
   readonly policyId: number | null;
 }
@@ -63,27 +69,35 @@ export const show = (...parts: readonly (string | null)[]): string => parts.map(
 export function questionsOf(file: TestFile, test: Json): Question[] {
   const request = requestOf(file, test);
   const found: Question[] = [];
-  const add = (kind: PolicyKind, name: string, expected: (result: Json) => string, got: (model: RangerModel) => string): void => {
+  const add = (kind: PolicyKind, name: string, expected: (result: Json) => string, text: (verdict: RangerVerdict) => string): void => {
     if (!test.has(name)) return;
     const result = test.object(name);
     const policyId = result.has('policyId') ? result.number('policyId', -1) : null;
-    found.push({ kind, expected: expected(result), ask: got, request, policyId });
+    const ask = (model: RangerModel): Said => {
+      const verdict = evaluateRanger(model, request, kind, CLOCK);
+      return { text: text(verdict), policyId: verdict.policyId ?? -1 };
+    };
+    found.push({ kind, expected: expected(result), ask, request, policyId });
   };
-  const ask = (model: RangerModel, kind: PolicyKind) => evaluateRanger(model, request, kind, CLOCK);
-  add('access', 'result', (result) => word(result.flag('isAllowed', false)), (model) => word(ask(model, 'access').allowed));
+  const info = (result: Json, name: string): string | null => result.object('additionalInfo').text(name);
+  add(
+    'access',
+    'result',
+    (result) => word(result.flag('isAllowed', false)),
+    ({ allowed }) => word(allowed),
+  );
   add(
     'mask',
     'dataMaskResult',
-    (result) => {
-      const info = result.object('additionalInfo');
-      return show(info.text('maskType'), info.text('maskCondition'), info.text('maskedValue'));
-    },
-    (model) => {
-      const { mask } = ask(model, 'mask');
-      return show(mask?.type ?? null, mask?.condition ?? null, mask?.value ?? null);
-    },
+    (result) => show(info(result, 'maskType'), info(result, 'maskCondition'), info(result, 'maskedValue')),
+    ({ mask }) => show(mask?.type ?? null, mask?.condition ?? null, mask?.value ?? null),
   );
-  add('row filter', 'rowFilterResult', (result) => show(result.object('additionalInfo').text('filterExpr')), (model) => show(ask(model, 'row filter').filter));
+  add(
+    'row filter',
+    'rowFilterResult',
+    (result) => show(info(result, 'filterExpr')),
+    ({ filter }) => show(filter),
+  );
   return found;
 }
 
@@ -116,7 +130,10 @@ export function requestOf({ json }: Pick<TestFile, 'json'>, test: Json): RangerR
     scopes: Object.fromEntries(asked.object('resourceElementMatchingScopes').entries()) as Record<string, ElementScope>,
     tags: tagsOf(context['TAGS']),
     context,
-    attributes: test.object('userAttributes').object(user ?? '').plain(),
+    attributes: test
+      .object('userAttributes')
+      .object(user ?? '')
+      .plain(),
     accessTypes: list('ALLACCESSTYPES'),
     accessTypeGroups: Array.isArray(context['ALLACCESSTYPEGROUPS']) ? (context['ALLACCESSTYPEGROUPS'] as string[][]) : [],
     unlessDenied: list('IGNOREIFNOTDENIEDACCESSTYPES'),

@@ -1,4 +1,9 @@
-const level = (name: string, parent: string, depth: number, ignoreCase = true) => ({ name, parent, level: depth, matcherOptions: { wildCard: true, ignoreCase } });
+const level = (name: string, parent: string, depth: number, ignoreCase = true) => ({
+  name,
+  parent,
+  level: depth,
+  matcherOptions: { wildCard: true, ignoreCase },
+});
 const exact = (...names: readonly string[]) => ({ resources: names.map((name) => ({ name, matcherOptions: { wildCard: false } })) });
 const CATEGORIES = {
   READ: ['select', 'read'],
@@ -12,7 +17,13 @@ const rights = Object.entries(CATEGORIES).flatMap(([category, names]) => names.m
 /** Levels, access types and kinds of policy of the service `hive`, for test files that name the service only. */
 export const HIVE = {
   name: 'hive',
-  resources: [level('database', '', 10), level('table', 'database', 20), level('udf', 'database', 20), level('column', 'table', 30), level('hiveservice', '', 10, false)],
+  resources: [
+    level('database', '', 10),
+    level('table', 'database', 20),
+    level('udf', 'database', 20),
+    level('column', 'table', 30),
+    level('hiveservice', '', 10, false),
+  ],
   accessTypes: [...rights, { name: 'all', impliedGrants: rights.map(({ name }) => name).filter((name) => name !== 'tempudfadmin') }],
   dataMaskDef: exact('database', 'table', 'column'),
   rowFilterDef: exact('database', 'table'),

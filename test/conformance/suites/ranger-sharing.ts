@@ -23,15 +23,33 @@ export function sharingTests(folder: string, id: string, json: Json, { expectati
   for (const [index, test] of tests.entries()) {
     const name = `${id}[${index}] ${test.text('name') ?? ''}`;
     if (!test.has('request') || test.has('acls')) {
-      skipped.push({ id: name, reason: test.has('acls') ? 'asks for a table of the rights of all people, not for a verdict' : 'asks what is shared with somebody, not for a verdict' });
+      skipped.push({
+        id: name,
+        reason: test.has('acls')
+          ? 'asks for a table of the rights of all people, not for a verdict'
+          : 'asks what is shared with somebody, not for a verdict',
+      });
       continue;
     }
     const expected = test.object('result');
     const got = evaluateDataShares(shares, requestOf({ json }, test), CLOCK);
     expectations.push({ kind: 'access', id: name, expected: word(expected.flag('isAllowed', false)), got: word(got?.allowed ?? false) });
-    if (masks) expectations.push({ kind: 'mask', id: name, expected: show(expected.text('maskType'), expected.text('maskCondition'), expected.text('maskedValue')), got: maskOf(got) });
-    if (filters) expectations.push({ kind: 'row filter', id: name, expected: show(...expected.texts('rowFilters')), got: show(...(got?.filters ?? [])) });
+    if (masks)
+      expectations.push({
+        kind: 'mask',
+        id: name,
+        expected: show(expected.text('maskType'), expected.text('maskCondition'), expected.text('maskedValue')),
+        got: maskOf(got),
+      });
+    if (filters)
+      expectations.push({
+        kind: 'row filter',
+        id: name,
+        expected: show(...expected.texts('rowFilters')),
+        got: show(...(got?.filters ?? [])),
+      });
   }
 }
 
-const maskOf = (verdict: SharedVerdict | null): string => show(verdict?.mask?.type ?? null, verdict?.mask?.condition ?? null, verdict?.mask?.value ?? null);
+const maskOf = (verdict: SharedVerdict | null): string =>
+  show(verdict?.mask?.type ?? null, verdict?.mask?.condition ?? null, verdict?.mask?.value ?? null);

@@ -14,18 +14,22 @@ type Test = (values: readonly string[], options: Readonly<Record<string, string>
 /** Evaluators by the last part of the name of their class; every other one is refused. */
 const TESTS: Readonly<Record<string, Test>> = {
   RangerSimpleMatcher: inContext,
-  RangerContextAttributeValueInCondition: (values, { attributeName = '' }, { request }) => values.includes(String(request.context[attributeName] ?? '')),
+  RangerContextAttributeValueInCondition: (values, { attributeName = '' }, { request }) =>
+    values.some((value) => value === request.context[attributeName]),
   RangerScriptConditionEvaluator: (values, _, circumstances) => values.every((value) => holds(value, circumstances)),
   RangerScriptTemplateConditionEvaluator: (values, { scriptTemplate = '' }, circumstances) =>
     values.every((value) => (/^(yes|true|1)$/i.test(value) ? holds(scriptTemplate, circumstances) : !holds(scriptTemplate, circumstances))),
-  RangerAnyOfExpectedTagsPresentConditionEvaluator: (values, _, { tags }) => listed(values).some((name) => tags.some((tag) => tag.type === name)),
-  RangerNoneOfExpectedTagsPresentConditionEvaluator: (values, _, { tags }) => !listed(values).some((name) => tags.some((tag) => tag.type === name)),
+  RangerAnyOfExpectedTagsPresentConditionEvaluator: (values, _, { tags }) =>
+    listed(values).some((name) => tags.some((tag) => tag.type === name)),
+  RangerNoneOfExpectedTagsPresentConditionEvaluator: (values, _, { tags }) =>
+    !listed(values).some((name) => tags.some((tag) => tag.type === name)),
   RangerTagsAllPresentConditionEvaluator: (values, _, { tags }) => listed(values).every((name) => tags.some((tag) => tag.type === name)),
 };
 
 const listed = (values: readonly string[]): string[] => values.flatMap((value) => value.split(',')).map((each) => each.trim());
 
-const unknown = (what: string): CodedError => new CodedError('POLICY_INVALID', `A policy asks ${what}, which is not in the closed language.`);
+const unknown = (what: string): CodedError =>
+  new CodedError('POLICY_INVALID', `A policy asks ${what}, which is not in the closed language.`);
 
 /** True where every condition holds. One that is not known decides nothing: it is refused (POLICY_INVALID), for allow and deny alike. */
 export function allHold(conditions: readonly Condition[], service: Service, circumstances: Circumstances): boolean {
@@ -42,7 +46,7 @@ export function allHold(conditions: readonly Condition[], service: Service, circ
 function inContext(values: readonly string[], options: Readonly<Record<string, string>>, { request }: Circumstances): boolean {
   const attribute = request.context[options['CONTEXT_NAME'] ?? ''];
   if (values.length === 0) return true;
-  return attribute !== undefined && values.some((value) => wildcardMatch(value, String(attribute)));
+  return typeof attribute === 'string' && values.some((value) => wildcardMatch(value, attribute));
 }
 
 const ATOMS: readonly (readonly [RegExp, (found: RegExpExecArray, circumstances: Circumstances) => boolean])[] = [
@@ -54,7 +58,8 @@ const ATOMS: readonly (readonly [RegExp, (found: RegExpExecArray, circumstances:
   [/^ctx\.isAccessedBefore\('(\w+)'\);?$/, ([, name = ''], { tag, request }) => request.at <= dayOf(tag, name)],
 ];
 
-const attributeOf = (tag: ResourceTag, name: string): string | undefined => (Object.hasOwn(tag.attributes, name) ? tag.attributes[name] : undefined);
+const attributeOf = (tag: ResourceTag, name: string): string | undefined =>
+  Object.hasOwn(tag.attributes, name) ? tag.attributes[name] : undefined;
 
 /** The day that a tag states. Without one the time is over: every access comes after it. */
 function dayOf(tag: ResourceTag | null, name: string): number {

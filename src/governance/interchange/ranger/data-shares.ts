@@ -3,7 +3,16 @@ import { holds } from './condition.js';
 import { decide, NOTHING_SAID } from './decide.js';
 import { reaches, zonesOf, type Clock } from './evaluate.js';
 import { Json } from './json.js';
-import { ANY, type Hierarchy, type MaskInfo, type RangerModel, type RangerPolicy, type RangerRequest, type ResourcePatterns, type Schedule } from './model.js';
+import {
+  ANY,
+  type Hierarchy,
+  type MaskInfo,
+  type RangerModel,
+  type RangerPolicy,
+  type RangerRequest,
+  type ResourcePatterns,
+  type Schedule,
+} from './model.js';
 import { byName } from './order.js';
 import { maskOf, patternsOf, policyOf } from './read.js';
 import { matchOf } from './resource.js';
@@ -27,7 +36,11 @@ interface SharedResource {
   readonly patterns: ResourcePatterns;
   /** Without the part that narrows to columns: row filters hold for the table. */
   readonly table: ResourcePatterns;
-  readonly masks: readonly { readonly patterns: ResourcePatterns; readonly hierarchies: readonly Hierarchy[]; readonly mask: MaskInfo | null }[];
+  readonly masks: readonly {
+    readonly patterns: ResourcePatterns;
+    readonly hierarchies: readonly Hierarchy[];
+    readonly mask: MaskInfo | null;
+  }[];
   readonly filter: string | null;
 }
 
@@ -87,9 +100,19 @@ export function readDataShares(document: unknown, serviceDef: Json, model: Pick<
     datasets: json.objects('datasets').map(share),
     projects: json.objects('projects').map(share),
     shares,
-    inDatasets: active('dshids').map((each) => ({ from: each.number('dataShareId', -1), to: each.number('datasetId', -1), schedules: schedulesOf(each) })),
-    inProjects: active('dips').map((each) => ({ from: each.number('datasetId', -1), to: each.number('projectId', -1), schedules: schedulesOf(each) })),
-    resources: json.objects('resources').map((each) => resourceOf(each, shares.find(({ id }) => id === each.number('dataShareId', -1))?.accesses ?? [], model)),
+    inDatasets: active('dshids').map((each) => ({
+      from: each.number('dataShareId', -1),
+      to: each.number('datasetId', -1),
+      schedules: schedulesOf(each),
+    })),
+    inProjects: active('dips').map((each) => ({
+      from: each.number('datasetId', -1),
+      to: each.number('projectId', -1),
+      schedules: schedulesOf(each),
+    })),
+    resources: json
+      .objects('resources')
+      .map((each) => resourceOf(each, shares.find(({ id }) => id === each.number('dataShareId', -1))?.accesses ?? [], model)),
   };
 }
 
@@ -102,7 +125,10 @@ function resourceOf(json: Json, byDefault: readonly string[], { service }: Pick<
   const table = patternsOf(json.object('resource'));
   const type = json.text('subResourceType') ?? '';
   const narrow = json.object('subResource');
-  const patterns = type !== '' && narrow.texts('values').length > 0 ? { ...table, ...patternsOf(Json.of({ [type]: json.raw('subResource') }, json.place)) } : table;
+  const patterns =
+    type !== '' && narrow.texts('values').length > 0
+      ? { ...table, ...patternsOf(Json.of({ [type]: json.raw('subResource') }, json.place)) }
+      : table;
   const stated = (json.has('accessTypes') ? json.texts('accessTypes') : byDefault).map((each) => each.toLowerCase());
   const level = service.hierarchies.mask.flat().find((each) => each.name === type);
   return {
@@ -129,7 +155,9 @@ export function evaluateDataShares(all: DataShares, asked: RangerRequest, clock:
   const keys = Object.keys(request.resource);
   const access = sharing(all, request, 'patterns', clock);
   const maskable = service.hierarchies.mask.some((hierarchy) => hierarchy.length === keys.length);
-  const filterable = service.hierarchies['row filter'].some((hierarchy) => hierarchy.length === keys.length && hierarchy.every(({ name }) => keys.includes(name)));
+  const filterable = service.hierarchies['row filter'].some(
+    (hierarchy) => hierarchy.length === keys.length && hierarchy.every(({ name }) => keys.includes(name)),
+  );
   const rows = filterable ? sharing(all, request, 'table', clock) : null;
   if (access.datasets.length === 0 && (rows === null || rows.datasets.length === 0)) return null;
   const mask = access.allowed && maskable ? maskFor(access.given, request) : null;
@@ -149,31 +177,46 @@ interface Sharing {
 function sharing(all: DataShares, request: RangerRequest, part: 'patterns' | 'table', clock: Clock): Sharing {
   const live = ({ schedules }: { readonly schedules: readonly Schedule[] }): boolean => anyInForce(schedules, request.at, clock.timeZone);
   const matched = matchedResources(all, request, part);
-  const shares = [...all.shares].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id)).filter(({ id }) => matched.has(id));
-  const linked = (dataset: Share): DataShare[] => shares.filter(({ id }) => all.inDatasets.some((link) => link.from === id && link.to === dataset.id && live(link)));
+  const shares = [...all.shares]
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id))
+    .filter(({ id }) => matched.has(id));
+  const linked = (dataset: Share): DataShare[] =>
+    shares.filter(({ id }) => all.inDatasets.some((link) => link.from === id && link.to === dataset.id && live(link)));
   const datasets = [...all.datasets].sort(inOrder).filter((dataset) => live(dataset) && linked(dataset).length > 0);
   const projectsOf = (dataset: Share): Share[] =>
-    all.projects.filter((project) => live(project) && all.inProjects.some((link) => link.from === dataset.id && link.to === project.id && live(link)));
+    all.projects.filter(
+      (project) => live(project) && all.inProjects.some((link) => link.from === dataset.id && link.to === project.id && live(link)),
+    );
   const byDataset = new Map(datasets.map((dataset) => [dataset, letsIn(dataset, 'dataset-id', request, clock)]));
   const projects = [...new Set(datasets.flatMap(projectsOf))].sort(inOrder);
   // A question for any access at all is answered by datasets alone.
-  const byProject = new Map(projects.map((project) => [project, request.accessType === ANY ? null : letsIn(project, 'project-id', request, clock)]));
+  const byProject = new Map(
+    projects.map((project) => [project, request.accessType === ANY ? null : letsIn(project, 'project-id', request, clock)]),
+  );
   const policyId = [...byDataset.values(), ...byProject.values()].find((each) => each !== null) ?? null;
-  const usable = datasets.filter((dataset) => byDataset.get(dataset) !== null || projectsOf(dataset).some((project) => byProject.get(project) != null));
+  const usable = datasets.filter(
+    (dataset) => byDataset.get(dataset) !== null || projectsOf(dataset).some((project) => (byProject.get(project) ?? null) !== null),
+  );
   const given = usable.flatMap((dataset) => linked(dataset).map(({ id }) => matched.get(id) ?? []));
   return { datasets, allowed: policyId !== null, policyId, given };
 }
 
 const inOrder = (a: Share, b: Share): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id);
 
-function matchedResources({ model, shares, resources }: DataShares, request: RangerRequest, part: 'patterns' | 'table'): Map<number, SharedResource[]> {
+function matchedResources(
+  { model, shares, resources }: DataShares,
+  request: RangerRequest,
+  part: 'patterns' | 'table',
+): Map<number, SharedResource[]> {
   const zones = zonesOf(model, request).map((zone) => zone?.name ?? '');
   const wanted = zones.length === 0 ? [''] : zones.length > 1 && request.accessType !== ANY ? [] : zones;
   const found = new Map<number, SharedResource[]>();
   for (const share of shares.filter(({ zone }) => wanted.includes(zone))) {
     const hits = resources.filter((resource) => {
-      if (resource.share !== share.id || !conditionHolds(share.condition, request) || !conditionHolds(resource.condition, request)) return false;
-      if (request.accessType === ANY ? resource.accesses.size === 0 : !resource.accesses.has(request.accessType.toLowerCase())) return false;
+      if (resource.share !== share.id || !conditionHolds(share.condition, request) || !conditionHolds(resource.condition, request))
+        return false;
+      if (request.accessType === ANY ? resource.accesses.size === 0 : !resource.accesses.has(request.accessType.toLowerCase()))
+        return false;
       return reaches(matchOf(model.service.hierarchies.access, resource[part], request), request, false);
     });
     if (hits.length > 0) found.set(share.id, hits);
@@ -192,7 +235,9 @@ function letsIn(share: Share, level: string, request: RangerRequest, clock: Cloc
   for (const policy of [...share.policies].sort(byName)) {
     if (policy.kind !== 'access') throw new CodedError('POLICY_INVALID', 'A dataset or project has a policy that is not for access.');
     if (standing.determined || !anyInForce(policy.schedules, request.at, clock.timeZone)) continue;
-    const match = policy.resources.map((patterns) => matchOf(policy.service.hierarchies.access, patterns, asked)).find((each) => reaches(each, asked, false));
+    const match = policy.resources
+      .map((patterns) => matchOf(policy.service.hierarchies.access, patterns, asked))
+      .find((each) => reaches(each, asked, false));
     if (match !== undefined) standing = decide(policy, match, standing, { request: asked, tags: [], tag: null }, said);
   }
   return standing.allowed ? standing.policyId : null;
@@ -200,11 +245,14 @@ function letsIn(share: Share, level: string, request: RangerRequest, clock: Cloc
 
 /** The first mask; none where some data share gives the column as it is. */
 function maskFor(given: readonly (readonly SharedResource[])[], request: RangerRequest): MaskInfo | null {
-  const masks = given.flat().map(({ masks: each }) => each.find(({ patterns, hierarchies }) => {
-    const [level = ''] = Object.keys(patterns);
-    const value = request.resource[level];
-    return value !== undefined && matchOf(hierarchies, patterns, { ...request, resource: { [level]: value }, scopes: {} }) === 'self';
-  })?.mask ?? null);
+  const masks = given.flat().map(
+    ({ masks: each }) =>
+      each.find(({ patterns, hierarchies }) => {
+        const [level = ''] = Object.keys(patterns);
+        const value = request.resource[level];
+        return value !== undefined && matchOf(hierarchies, patterns, { ...request, resource: { [level]: value }, scopes: {} }) === 'self';
+      })?.mask ?? null,
+  );
   return masks.includes(null) ? null : (masks[0] ?? null);
 }
 

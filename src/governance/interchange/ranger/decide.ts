@@ -17,7 +17,13 @@ export const NOTHING_SAID: Standing = { allowed: false, determined: false, prior
 export type ByAccessType = Map<string, Standing>;
 
 /** Asks one policy whose resources match. */
-export function decide(policy: RangerPolicy, match: MatchType, standing: Standing, circumstances: Circumstances, said: ByAccessType): Standing {
+export function decide(
+  policy: RangerPolicy,
+  match: MatchType,
+  standing: Standing,
+  circumstances: Circumstances,
+  said: ByAccessType,
+): Standing {
   const { request } = circumstances;
   if (!concerns(policy, request) || !allHold(policy.conditions, policy.service, circumstances)) return standing;
   if (request.accessTypes === undefined || request.accessTypes.length === 0) {
@@ -47,7 +53,7 @@ function outcomeOf(policy: RangerPolicy, accessType: string, circumstances: Circ
 }
 
 /** An item without a mask or filter of its own says nothing. */
-const withContent = (item: Item | null, content: 'mask' | 'filter'): Item | null => (item?.[content] == null ? null : item);
+const withContent = (item: Item | null, content: 'mask' | 'filter'): Item | null => ((item?.[content] ?? null) === null ? null : item);
 
 function matches({ service }: RangerPolicy, item: Item, accessType: string, circumstances: Circumstances): boolean {
   if (!isFor(item, circumstances.request)) return false;
@@ -58,7 +64,11 @@ function matches({ service }: RangerPolicy, item: Item, accessType: string, circ
 function isFor({ users, groups, roles }: Item, request: RangerRequest): boolean {
   const { user, owner } = request;
   if (user !== null && (users.includes('{USER}') || users.includes(user) || (users.includes('{OWNER}') && user === owner))) return true;
-  return groups.includes('public') || request.groups.some((group) => groups.includes(group)) || request.roles.some((role) => roles.includes(role));
+  return (
+    groups.includes('public') ||
+    request.groups.some((group) => groups.includes(group)) ||
+    request.roles.some((role) => roles.includes(role))
+  );
 }
 
 const concerns = (policy: RangerPolicy, request: RangerRequest): boolean =>
@@ -100,4 +110,5 @@ function ofGroup(group: readonly string[], { unlessDenied = [] }: RangerRequest,
 }
 
 /** Which policies of a kind are asked. */
-export const ofKind = (policies: readonly RangerPolicy[], kind: PolicyKind): RangerPolicy[] => policies.filter((policy) => policy.kind === kind);
+export const ofKind = (policies: readonly RangerPolicy[], kind: PolicyKind): RangerPolicy[] =>
+  policies.filter((policy) => policy.kind === kind);

@@ -34,7 +34,12 @@ export interface Clock {
  * What Apache Ranger would say: policies on tags first, then policies on the resource, each in the order of evaluation; a deny wins over
  * every allow of the same or a lower priority. A policy that asks for something outside the closed language throws (POLICY_INVALID).
  */
-export function evaluateRanger(model: RangerModel, request: RangerRequest, kind: PolicyKind, clock: Clock = { timeZone: 'UTC' }): RangerVerdict {
+export function evaluateRanger(
+  model: RangerModel,
+  request: RangerRequest,
+  kind: PolicyKind,
+  clock: Clock = { timeZone: 'UTC' },
+): RangerVerdict {
   const asked = request.accessType === '' ? { ...request, accessType: ANY } : request;
   const full = asked.accessType === ANY ? { ...asked, accessTypes: model.service.accessTypes } : asked;
   const zones = zonesOf(model, asked);
@@ -76,7 +81,8 @@ export function zonesOf(model: Pick<RangerModel, 'service' | 'zones'>, asked: As
 }
 
 function inZone(model: RangerModel, zone: Zone | null, request: RangerRequest, kind: PolicyKind, clock: Clock): Standing {
-  const superUser = (request.user !== null && model.superUsers.has(request.user)) || request.groups.some((group) => model.superGroups.has(group));
+  const superUser =
+    (request.user !== null && model.superUsers.has(request.user)) || request.groups.some((group) => model.superGroups.has(group));
   if (superUser || request.accessType === SUPER_USER) return { ...NOTHING_SAID, allowed: superUser, determined: true, priority: Infinity };
   const tags = tagsOf(model, request, clock.timeZone);
   const said: ByAccessType = new Map();
@@ -92,9 +98,17 @@ interface Evaluation {
 }
 
 /** Asks the policies on the tags of the resource. The strength of a match counts for masks, where the first mask is taken. */
-function askTags(model: RangerModel, zone: Zone | null, request: RangerRequest, kind: PolicyKind, { tags, said, clock }: Evaluation): Standing {
+function askTags(
+  model: RangerModel,
+  zone: Zone | null,
+  request: RangerRequest,
+  kind: PolicyKind,
+  { tags, said, clock }: Evaluation,
+): Standing {
   const wanted = zone?.ownTags === true ? zone.name : '';
-  const policies = ofKind(model.tagPolicies, kind).filter((policy) => policy.zone === wanted && anyInForce(policy.schedules, request.at, clock.timeZone));
+  const policies = ofKind(model.tagPolicies, kind).filter(
+    (policy) => policy.zone === wanted && anyInForce(policy.schedules, request.at, clock.timeZone),
+  );
   const pairs = tags.flatMap((tag) => policies.filter((policy) => isOnTag(policy, tag, request)).map((policy) => ({ policy, tag })));
   if (kind === 'access') pairs.sort((a, b) => evaluationOrder(a.policy, b.policy));
   else pairs.sort((a, b) => (kind === 'mask' ? strength(a.tag.match) - strength(b.tag.match) : 0) || byName(a.policy, b.policy));
@@ -117,7 +131,13 @@ function isOnTag(policy: RangerPolicy, tag: MatchedTag, request: RangerRequest):
   return policy.resources.some((patterns) => matchOf(policy.service.hierarchies.access, patterns, asked) !== 'none');
 }
 
-function askResources(policies: readonly RangerPolicy[], byTags: Standing, request: RangerRequest, kind: PolicyKind, evaluation: Evaluation): Standing {
+function askResources(
+  policies: readonly RangerPolicy[],
+  byTags: Standing,
+  request: RangerRequest,
+  kind: PolicyKind,
+  evaluation: Evaluation,
+): Standing {
   const { tags, said, clock } = evaluation;
   const deniedByTags = byTags.determined && !byTags.allowed;
   let standing: Standing = { ...byTags, determined: false };

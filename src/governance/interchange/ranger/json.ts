@@ -44,7 +44,8 @@ export class Json {
 
   texts(name: string): readonly string[] {
     const value = this.raw(name) ?? [];
-    if (!Array.isArray(value) || !value.every((each) => typeof each === 'string')) throw refused(`${this.place}.${name}`, 'is no list of texts');
+    if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))
+      throw refused(`${this.place}.${name}`, 'is no list of texts');
     return value;
   }
 
@@ -65,7 +66,11 @@ export class Json {
 
   /** The values that are plain, as text. */
   plain(): Record<string, string> {
-    return Object.fromEntries(this.entries().flatMap(([name, value]) => (value === null || typeof value === 'object' ? [] : [[name, String(value)]])));
+    return Object.fromEntries(
+      this.entries().flatMap(([name, value]) =>
+        typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? [[name, String(value)]] : [],
+      ),
+    );
   }
 }
 

@@ -11,7 +11,7 @@ export function withAttributes(text: string, { user, attributes }: Caller): stri
     const name = /^\s*USER\.(\w+)\s*$/.exec(expression)?.[1];
     if (name === undefined) throw new CodedError('POLICY_INVALID', 'A policy asks for an expression that is not in the closed language.');
     if (name === '_name') return user ?? '';
-    return Object.hasOwn(attributes, name) ? attributes[name]! : '';
+    return (Object.hasOwn(attributes, name) ? attributes[name] : null) ?? '';
   });
 }
 

@@ -172,3 +172,16 @@ export interface RangerRequest {
 export const ANY = '_any';
 export const ADMIN = '_admin';
 export const SUPER_USER = '_super_user';
+
+export const policiesOf = (model: RangerModel): readonly RangerPolicy[] => [
+  ...model.policies,
+  ...model.tagPolicies,
+  ...model.zones.flatMap((zone) => zone.policies),
+];
+
+/** The model with no other policies than these. */
+export function onlyPolicies(model: RangerModel, kept: ReadonlySet<RangerPolicy>): RangerModel {
+  const left = (policies: readonly RangerPolicy[]): RangerPolicy[] => policies.filter((policy) => kept.has(policy));
+  const zones = model.zones.map((zone) => ({ ...zone, policies: left(zone.policies) }));
+  return { ...model, policies: left(model.policies), tagPolicies: left(model.tagPolicies), zones };
+}

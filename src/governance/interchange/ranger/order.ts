@@ -25,7 +25,9 @@ function rank(policy: RangerPolicy): number {
 function rankOf(policy: RangerPolicy): number {
   const items = [policy.allow, policy.deny, policy.allowExceptions, policy.denyExceptions, policy.masks, policy.filters].flat();
   const breadth = Object.values(policy.resources[0] ?? {}).reduce((sum, each) => sum + breadthOf(each), 0);
-  const dynamic = policy.resources.some((patterns) => Object.values(patterns).some(({ values }) => values.some((value) => /\{.*\}/.test(value))));
+  const dynamic = policy.resources.some((patterns) =>
+    Object.values(patterns).some(({ values }) => values.some((value) => /\{.*\}/.test(value))),
+  );
   const people = distinct(items, (item) => [...item.users, ...item.groups.map((group) => `group ${group}`)]);
   const everybody = policy.denyAllElse || items.some(({ users, groups }) => users.includes('{USER}') || groups.includes('public'));
   const rights = distinct(items, (item) => [...item.accesses]);

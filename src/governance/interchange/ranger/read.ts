@@ -1,6 +1,19 @@
 import { CodedError } from '../../../kernel/index.js';
 import { Json } from './json.js';
-import type { Condition, Item, MaskInfo, PolicyKind, RangerModel, RangerPolicy, ResourcePattern, ResourcePatterns, ResourceTag, Service, TaggedResource, Zone } from './model.js';
+import type {
+  Condition,
+  Item,
+  MaskInfo,
+  PolicyKind,
+  RangerModel,
+  RangerPolicy,
+  ResourcePattern,
+  ResourcePatterns,
+  ResourceTag,
+  Service,
+  TaggedResource,
+  Zone,
+} from './model.js';
 import { scheduleOf } from './schedule.js';
 import { accessName, serviceOf } from './service.js';
 
@@ -20,7 +33,10 @@ export function readRanger(document: unknown, tags?: unknown): RangerModel {
     service,
     tagService,
     policies: json.objects('policies').flatMap((each) => policyOf(each, service, null)),
-    tagPolicies: tagJson === null || tagService === null ? [] : tagJson.objects('policies').flatMap((each) => policyOf(each, tagService, service.name)),
+    tagPolicies:
+      tagJson === null || tagService === null
+        ? []
+        : tagJson.objects('policies').flatMap((each) => policyOf(each, tagService, service.name)),
     zones: zonesOf(json.object('securityZones'), service),
     tagged: tags === undefined ? [] : taggedOf(Json.of(tags, 'tags')),
     superUsers: names(config.text('ranger.plugin.super.users')),
@@ -28,7 +44,13 @@ export function readRanger(document: unknown, tags?: unknown): RangerModel {
   };
 }
 
-const names = (list: string | null): ReadonlySet<string> => new Set((list ?? '').split(',').map((each) => each.trim()).filter((each) => each !== ''));
+const names = (list: string | null): ReadonlySet<string> =>
+  new Set(
+    (list ?? '')
+      .split(',')
+      .map((each) => each.trim())
+      .filter((each) => each !== ''),
+  );
 
 /** Reads one policy; none where it is disabled or only about audit. `component` strips the service from access types of tag policies. */
 export function policyOf(json: Json, service: Service, component: string | null): RangerPolicy[] {
@@ -62,7 +84,10 @@ export function patternsOf(json: Json): ResourcePatterns {
   return Object.fromEntries(
     json.entries().map(([name, value]): [string, ResourcePattern] => {
       const pattern = Json.of(value, `${json.place}.${name}`);
-      return [name, { values: pattern.texts('values'), excludes: pattern.flag('isExcludes', false), recursive: pattern.flag('isRecursive', false) }];
+      return [
+        name,
+        { values: pattern.texts('values'), excludes: pattern.flag('isExcludes', false), recursive: pattern.flag('isRecursive', false) },
+      ];
     }),
   );
 }
@@ -91,13 +116,15 @@ export function maskOf(json: Json): MaskInfo | null {
 const conditionsOf = (json: Json): Condition[] =>
   json.objects('conditions').map((each) => ({ type: each.text('type') ?? '', values: each.texts('values') }));
 
-export function zonesOf(json: Json, service: Service): Zone[] {
+function zonesOf(json: Json, service: Service): Zone[] {
   return json.entries().map(([name, value]): Zone => {
     const zone = Json.of(value, `${json.place}.${name}`);
     // Every level of a zone reaches down, as far as its matcher can.
-    const resources = zone.objects('resources').map((each): ResourcePatterns =>
-      Object.fromEntries(each.entries().map(([level]) => [level, { values: each.texts(level), excludes: false, recursive: true }])),
-    );
+    const resources = zone
+      .objects('resources')
+      .map((each): ResourcePatterns =>
+        Object.fromEntries(each.entries().map(([level]) => [level, { values: each.texts(level), excludes: false, recursive: true }])),
+      );
     const policies = zone.objects('policies').flatMap((each) => policyOf(each, service, null));
     return { name, resources, policies, ownTags: zone.flag('containsAssociatedTagService', false) };
   });

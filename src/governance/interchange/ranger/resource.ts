@@ -22,9 +22,10 @@ export function matchOf(hierarchies: readonly Hierarchy[], patterns: ResourcePat
   if (hierarchy === undefined) return 'none';
   let match: MatchType = given.length === 0 ? 'self' : 'none';
   let lastNarrow = -1;
-  const before = hierarchy.findIndex((level) => patterns[level.name] === undefined);
-  const matchers = hierarchy.slice(0, before === -1 ? hierarchy.length : before);
-  for (const [index, level] of matchers.entries()) if (!matchesAnything(level, patterns[level.name]!)) lastNarrow = index;
+  for (const [index, level] of hierarchy.entries()) {
+    const pattern = patterns[level.name];
+    if (pattern !== undefined && !matchesAnything(level, pattern)) lastNarrow = index;
+  }
   for (const level of hierarchy) {
     const pattern = patterns[level.name];
     const value = asked.resource[level.name];
@@ -49,14 +50,21 @@ function hierarchyOf(hierarchies: readonly Hierarchy[], wanted: readonly string[
 const withoutGap = (hierarchy: Hierarchy, names: readonly string[]): boolean =>
   names.length <= hierarchy.length && names.every((name) => hierarchy.slice(0, names.length).some((level) => level.name === name));
 
-function levelMatches(level: ResourceLevel, pattern: ResourcePattern, value: string | readonly string[] | undefined, asked: Asked): boolean {
+function levelMatches(
+  level: ResourceLevel,
+  pattern: ResourcePattern,
+  value: string | readonly string[] | undefined,
+  asked: Asked,
+): boolean {
   const any = matchesAnything(level, pattern);
   const everything = value === undefined || value === '' || value === '*';
   const scope = asked.scopes[level.name] ?? 'SELF';
   let matched = any;
   if (!any && value !== undefined && (!everything || scope === 'SELF_OR_PREFIX')) {
     const values = typeof value === 'string' ? [value] : value;
-    matched = pattern.values.some((each) => each !== '' && values.some((one) => valueMatches(level, pattern, expand(each, level, asked), one, scope)));
+    matched = pattern.values.some(
+      (each) => each !== '' && values.some((one) => valueMatches(level, pattern, expand(each, level, asked), one, scope)),
+    );
   }
   // A request for all values is not turned round: it asks for more than the values that are left out.
   return pattern.excludes && !(everything && !any) ? !matched : matched;

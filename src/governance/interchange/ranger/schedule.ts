@@ -36,7 +36,11 @@ function formatOf(timeZone: string): Intl.DateTimeFormat {
 
 /** What the clocks of a zone show at a moment, read as if it were UTC. */
 function clockOf(at: number, timeZone: string): number {
-  const parts = new Map(formatOf(timeZone).formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+  const parts = new Map(
+    formatOf(timeZone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
   const part = (name: Intl.DateTimeFormatPartTypes): number => parts.get(name) ?? 0;
   return Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
 }
@@ -58,7 +62,10 @@ export function scheduleOf(json: Readonly<Record<string, unknown>>): Schedule {
   const from = start === null ? null : wallTime(start);
   const to = end === null ? null : wallTime(end);
   if (from !== null && to !== null && from >= to) throw invalid('it ends before it starts');
-  const years: [number, number] = [from === null ? 1970 : new Date(from).getUTCFullYear(), to === null ? 9999 : new Date(to).getUTCFullYear()];
+  const years: [number, number] = [
+    from === null ? 1970 : new Date(from).getUTCFullYear(),
+    to === null ? 9999 : new Date(to).getUTCFullYear(),
+  ];
   return { start, end, timeZone, recurrences: rows.map((row) => recurrenceOf(row, years)) };
 }
 
@@ -82,7 +89,15 @@ function recurrenceOf(json: Readonly<Record<string, unknown>>, years: [number, n
   const dayOfMonth = field('dayOfMonth', 1, 31);
   const dayOfWeek = field('dayOfWeek', 1, 7);
   if (dayOfMonth === null && dayOfWeek === null) throw invalid('a recurrence has no day');
-  return { minute: needed('minute', 0, 59), hour: needed('hour', 0, 23), dayOfMonth, dayOfWeek, month: needed('month', 1, 12), year: needed('year', ...years), minutes };
+  return {
+    minute: needed('minute', 0, 59),
+    hour: needed('hour', 0, 23),
+    dayOfMonth,
+    dayOfWeek,
+    month: needed('month', 1, 12),
+    year: needed('year', ...years),
+    minutes,
+  };
 }
 
 /** `*`, numbers and ranges, separated by commas. */
@@ -143,4 +158,14 @@ function lastStart({ hour, minute }: Recurrence, day: number, clock: number): nu
     }
   }
   return null;
+}
+
+/** The moments at which what the schedules say may change, in order. */
+export function boundariesOf(schedules: readonly Schedule[]): readonly number[] {
+  const edges = schedules.flatMap(({ start, end, timeZone }) => [
+    ...(start === null ? [] : [momentOf(wallTime(start), timeZone)]),
+    // The last moment still belongs to the schedule.
+    ...(end === null ? [] : [momentOf(wallTime(end), timeZone) + 1]),
+  ]);
+  return [...new Set(edges)].sort((a, b) => a - b);
 }

@@ -27,12 +27,17 @@ export function serviceOf(json: Json, component: string | null = null): Service 
   const implied = new Map(types.map(({ name, implied: given }) => [name.toLowerCase(), given]));
   for (const marker of MARKERS) {
     const members = types.filter(({ category }) => marker === '_ALL' || (category !== null && `_${category.toUpperCase()}` === marker));
-    implied.set(marker.toLowerCase(), members.flatMap((each) => [each.name, ...each.implied]));
+    implied.set(
+      marker.toLowerCase(),
+      members.flatMap((each) => [each.name, ...each.implied]),
+    );
   }
-  const conditions = json.objects('policyConditions').map((each): [string, ConditionType] => [
-    each.text('name') ?? '',
-    { evaluator: each.text('evaluator') ?? '', options: each.object('evaluatorOptions').plain() },
-  ]);
+  const conditions = json
+    .objects('policyConditions')
+    .map((each): [string, ConditionType] => [
+      each.text('name') ?? '',
+      { evaluator: each.text('evaluator') ?? '', options: each.object('evaluatorOptions').plain() },
+    ]);
   return {
     name: json.text('name') ?? '',
     hierarchies: {
@@ -59,7 +64,8 @@ function levelOf(row: Json, base: Json): ResourceLevel {
   const given = row.object('matcherOptions');
   const options = { ...base.object('matcherOptions').plain(), ...given.plain() };
   const matcher = (row.text('matcher') ?? base.text('matcher') ?? 'RangerDefaultResourceMatcher').split('.').at(-1) ?? '';
-  if (!Object.hasOwn(MATCHERS, matcher)) throw new CodedError('POLICY_INVALID', `The level ${name} of the resources has a matcher that is not known: ${matcher}.`);
+  if (!Object.hasOwn(MATCHERS, matcher))
+    throw new CodedError('POLICY_INVALID', `The level ${name} of the resources has a matcher that is not known: ${matcher}.`);
   const option = (key: string, fallback: boolean): boolean => (options[key] === undefined ? fallback : options[key] === 'true');
   const parent = row.text('parent') ?? base.text('parent');
   return {
