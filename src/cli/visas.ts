@@ -42,7 +42,10 @@ export function clearinghouseOf(env: Environment, audience: string, log: (line: 
 function issuersOf(text: string): { issuer: string; jwksUrl: string }[] {
   const pairs = text.trim().startsWith('{')
     ? Object.entries(objectOf(parsed(text, 'GA4GH_VISA_ISSUERS')))
-    : text.split(/[\s,]+/).filter((each) => each !== '').map((each) => each.split(/=(.*)/s, 2));
+    : text
+        .split(/[\s,]+/)
+        .filter((each) => each !== '')
+        .map((each) => each.split(/=(.*)/s, 2));
   return pairs.map(([issuer, jwksUrl]) => {
     if (!issuer || typeof jwksUrl !== 'string' || jwksUrl === '')
       throw invalid('GA4GH_VISA_ISSUERS is a list of issuer=jwks_url, or a JSON object of them.');
@@ -58,7 +61,10 @@ function trustOf(text: string): Trust {
   const { brokers, rules, datasets, assertedSecondsMax } = trust;
   if (brokers !== undefined) texts(brokers);
   if (rules !== undefined) {
-    only(objectOf(rules), VISA_TYPES.filter((type) => type !== 'ControlledAccessGrants'));
+    only(
+      objectOf(rules),
+      VISA_TYPES.filter((type) => type !== 'ControlledAccessGrants'),
+    );
     for (const rule of Object.values(objectOf(rules))) believed(objectOf(rule), ['sources', 'by']);
   }
   if (datasets !== undefined) {
@@ -70,7 +76,7 @@ function trustOf(text: string): Trust {
   }
   const seconds = assertedSecondsMax;
   if (seconds !== undefined && !(typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds > 0)) throw unclear();
-  return trust as Trust;
+  return trust;
 }
 
 /** Whose statements of one kind count: named sources, at named levels of authority where there are any. */

@@ -21,5 +21,6 @@ export type { DecodedToken } from './passport/token.js';
 export { AUTHORITIES, VISA_TYPES, type PassportPolicy } from './passport/trust.js';
 export { DisclosureGuard, type CountedGroup, type DisclosureStore, type Tell } from './disclosure.js';
 export { protectTable, type TableCell, type TablePattern } from './small-cells.js';
+export { importRanger } from './interchange/ranger/import.js';
 export { product } from './product.js';
 export { maskPads, maskValue, type MaskPads, type MaskedCell } from './mask.js';
