@@ -126,6 +126,7 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       issuers: issuersOf(process.env, key, log),
       roles: () => mesh.roles,
       rolesOf: (roles, groups) => rolesOf(mesh.policy, roles, groups),
+      purposes: () => new Set(Object.keys(mesh.policy.document.studies ?? {}).map((code) => `study:${code}`)),
       revocations,
       sessions: new LoginSessions(identities, clock),
       ...(clearinghouse ? { clearinghouse } : {}),

@@ -26,7 +26,8 @@ export async function runFusion(scope: Scope, input: RunFusionInput): Promise<Fu
   const visible = await scope.visiblePatients(ids);
   const suspended = registered.state === 'SUSPENDED' || registered.state === 'RETIRED';
   const shown = ids.filter((id) => visible.has(id));
-  const supplies: Supplies = suspended ? new Map() : await suppliesOf(scope, registered, shown, input.modalities);
+  // For nobody nothing is read, not even to find nothing.
+  const supplies: Supplies = suspended || shown.length === 0 ? new Map() : await suppliesOf(scope, registered, shown, input.modalities);
   const mayTell = mayTellWithheld(scope);
   const results = new Map<string, FusionResult>(ids.map((patientId) => [patientId, { patientId, status: 'DENIED' }]));
   for (const [at, patientId] of shown.entries()) {

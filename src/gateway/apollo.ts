@@ -8,6 +8,7 @@ import { codedCause, maskError, tell, withoutText } from './errors.js';
 import { runOperation } from './executor.js';
 import { limitRules } from './limits.js';
 import type { Mesh } from './mesh.js';
+import { PersistedDocuments } from './persisted.js';
 import type { MeshRequest } from './request.js';
 
 /** Text that is JSON already: it passes to the socket as it is. */
@@ -49,6 +50,7 @@ export function apolloFor(mesh: Mesh, runtime: ClassRuntime): ApolloServer<Conte
     includeStacktraceInErrorResponses: false,
     introspection: true,
     csrfPrevention: true,
+    persistedQueries: { cache: new PersistedDocuments() },
     allowBatchedHttpRequests: false,
     stopOnTerminationSignals: false,
     logger: operatorLog(mesh),

@@ -4,6 +4,7 @@ import { maskError, tell } from './errors.js';
 import { bindPlan, runOperation, type ExecutionChoice } from './executor.js';
 import { partsOf } from './document.js';
 import { limitRules } from './limits.js';
+import { pathVerdicts } from './access.js';
 import type { Verdicts } from './class-runtime.js';
 import { EpochMoved } from '../store/index.js';
 import type { Mesh } from './mesh.js';
@@ -87,11 +88,14 @@ export function explain(mesh: Mesh, principal: Principal, question: Question) {
   const faults = validate(runtime.schema, document, [...specifiedRules, ...limitRules]);
   if (faults[0]) throw new CodedError('BAD_INPUT', withoutSuggestion(faults[0].message));
   const variables = { ...question.variables };
-  const ready = runtime.plan(partsOf(document, question.operationName), variables);
-  if (!ready) return { path: 'reference' as const, decisions: [], columns: [], datasets: [], sql: null, parameters: 0 };
+  const parts = partsOf(document, question.operationName);
+  const { operation, fragments } = parts;
+  const access = pathVerdicts(mesh.schema, runtime.policyClass, { schema: runtime.schema, operation, fragments, variables });
+  const ready = runtime.plan(parts, variables);
+  if (!ready) return { path: 'reference' as const, access, decisions: [], columns: [], datasets: [], sql: null, parameters: 0 };
   bindPlan(new MeshRequest(mesh, principal, runtime), ready, variables);
   const { decisions, columns, datasets } = ready.plan;
-  return { path: 'compiled' as const, decisions, columns, datasets, sql: ready.sql.text, parameters: ready.sql.binds.length };
+  return { path: 'compiled' as const, access, decisions, columns, datasets, sql: ready.sql.text, parameters: ready.sql.binds.length };
 }
 
 function documentOf(query: string) {

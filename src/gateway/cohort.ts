@@ -57,14 +57,14 @@ export async function crossTable(
     placed.map((each) => each.id),
     pattern?.total ?? true,
   );
-  const margins: (CrossTable['margins'][number])[] = [];
+  const margins: CrossTable['margins'][number][] = [];
   for (const [i, axis] of axes.entries()) {
     for (const [place, value] of (values[i] ?? []).entries()) {
       const persons = cells.filter((cell) => cell.at[i] === place).flatMap((cell) => cell.persons);
       margins.push({ axis: axis.name, value, ...(await count(persons, pattern?.margins[i]?.[place] ?? true)) });
     }
   }
-  const told: (CrossTable['cells'][number])[] = [];
+  const told: CrossTable['cells'][number][] = [];
   for (const cell of cells) {
     const open = pattern?.cells[filled.indexOf(cell)] ?? true;
     told.push({ values: cell.at.map((place, i) => values[i]?.[place] ?? ''), ...(await count(cell.persons, open)) });

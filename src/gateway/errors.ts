@@ -32,7 +32,7 @@ export interface MaskedError {
 export function maskError(formatted: GraphQLFormattedError, thrown: unknown, lineageId: string): MaskedError {
   const coded = codedCause(thrown);
   const apollo = typeof formatted.extensions?.['code'] === 'string' ? formatted.extensions['code'] : '';
-  const code: ErrorCode = coded?.code ?? APOLLO_CODES[apollo] ?? 'INTERNAL';
+  const code: ErrorCode = coded?.code ?? APOLLO_CODES[apollo] ?? (isOfCaller(thrown) ? 'BAD_INPUT' : 'INTERNAL');
   const message = bounded(coded?.message ?? (code === 'INTERNAL' ? 'The request could not be answered.' : formatted.message));
   const place = coded?.place;
   return {
@@ -44,6 +44,13 @@ export function maskError(formatted: GraphQLFormattedError, thrown: unknown, lin
     },
     detail: coded ? coded.detail : code === 'INTERNAL' ? describe(thrown) : undefined,
   };
+}
+
+/** Apollo gives some faults of a request no code but a status, such as a hash that is not that of the document. Its sentences are fixed ones. */
+function isOfCaller(thrown: unknown): boolean {
+  if (!(thrown instanceof GraphQLError) || thrown.originalError) return false;
+  const { status } = (thrown.extensions['http'] ?? {}) as { status?: unknown };
+  return typeof status === 'number' && status >= 400 && status < 500;
 }
 
 /** A sentence of graphql-js repeats names of the document, which may be of any length. */
@@ -61,7 +68,7 @@ function describe(thrown: unknown): string {
  * caller's document pass to `maskError`.
  */
 export function withoutText(formatted: GraphQLFormattedError, thrown: unknown): GraphQLFormattedError {
-  if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR' || codedCause(thrown)) return formatted;
+  if (formatted.extensions?.['code'] !== 'INTERNAL_SERVER_ERROR' || codedCause(thrown) || isOfCaller(thrown)) return formatted;
   return { message: 'The request could not be answered.', extensions: { code: 'INTERNAL', hint: ERRORS.INTERNAL.hint } };
 }
 

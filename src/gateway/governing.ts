@@ -11,6 +11,7 @@ import {
   type MatrixCell,
 } from '../governance/index.js';
 import {
+  CLEARANCES,
   CodedError,
   LIMITS,
   type AccessFacts,
@@ -122,7 +123,8 @@ export class RequestGoverning implements Governing {
     const wanted = purpose ?? known[0];
     if (wanted === undefined || !known.some((each) => each === wanted))
       throw new CodedError('BAD_INPUT', 'No grant of the role is for that purpose.', { place: 'purpose' });
-    return new PolicyClass(mesh.policy, mesh.classification, { roles, purpose: wanted as Purpose, allSites: false, steppedUp: true }, now);
+    const asked = { roles, purpose: wanted as Purpose, allSites: false, steppedUp: true, clearances: CLEARANCES };
+    return new PolicyClass(mesh.policy, mesh.classification, asked, now);
   }
 
   private matrixOf({ policy, classification }: ReturnType<Mesh['compose']>, roles: readonly string[] | null): readonly MatrixCell[] {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { decodeJwt, jwtVerify, type JWTPayload } from 'jose';
+import { compactVerify, decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
+import type { DecodedToken } from '../governance/index.js';
 import { LIMITS, type Principal } from '../kernel/index.js';
 import { PASSPORT_CLAIM, type Cleared, type Clearinghouse } from './clearinghouse.js';
 import type { TrustedIssuer } from './issuers.js';
@@ -24,6 +25,8 @@ export interface IdentityOptions extends ClaimRules {
 export const ROUTER_ROLE = 'router';
 
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+/** Of the AAI OIDC profile of GA4GH. */
+const VISA_ALGORITHMS = ['ES256', 'RS256'];
 const CACHE_SECONDS_MAX = 60;
 const CACHE_ENTRIES_MAX = 10_000;
 
@@ -102,8 +105,10 @@ export class Identity {
   private async clearedBy(payload: JWTPayload, now: number): Promise<Cleared | undefined> {
     const claim = payload[PASSPORT_CLAIM];
     if (claim === undefined) return undefined;
+    const { clearinghouse } = this.options;
     const subject = { iss: String(payload.iss), sub: String(payload.sub) };
-    return this.options.clearinghouse?.clear(claim, subject, (payload.exp ?? 0) * 1000, now);
+    const read = (text: unknown): Promise<DecodedToken> => readSigned(text, (issuer) => clearinghouse?.keys.get(issuer));
+    return clearinghouse?.clear({ claim, subject, ends: (payload.exp ?? 0) * 1000, now, read });
   }
 
   /** The issuer is chosen by what the token says before anything is verified; then the keys of that issuer only may prove it. */
@@ -139,6 +144,30 @@ async function verify(token: string, { issuer, audience, keys }: TrustedIssuer, 
   } catch {
     // What is wrong is nobody's business.
     throw refusedToken();
+  }
+}
+
+/** A visa or a passport as it is, with whether its issuer signed it. Keys and addresses that it brings are not looked at. */
+async function readSigned(text: unknown, keysOf: (issuer: string) => JWTVerifyGetKey | undefined): Promise<DecodedToken> {
+  const nothing: DecodedToken = { header: {}, claims: {}, verified: false, bytes: 0 };
+  if (typeof text !== 'string') return nothing;
+  try {
+    const token = { claims: decodeJwt(text), header: decodeProtectedHeader(text), bytes: text.length };
+    const keys = keysOf(token.claims.iss ?? '');
+    const verified = keys !== undefined && (await isSigned(text, keys));
+    return { ...token, verified };
+  } catch {
+    return { ...nothing, bytes: text.length };
+  }
+}
+
+async function isSigned(text: string, keys: JWTVerifyGetKey): Promise<boolean> {
+  try {
+    await compactVerify(text, keys, { algorithms: VISA_ALGORITHMS });
+    return true;
+  } catch {
+    // Keys that cannot be read prove nothing either.
+    return false;
   }
 }
 

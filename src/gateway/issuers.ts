@@ -45,7 +45,7 @@ export function oidcIssuer(options: OidcOptions): TrustedIssuer {
 
 function fixed(jwksUrl: string, get: Fetch): () => Promise<unknown> {
   const url = issuerUrl(jwksUrl, true);
-  if (!url) throw new CodedError('CONFIG_INVALID', 'OIDC_JWKS_URL is not an https address (http is for this machine only).');
+  if (!url) throw new CodedError('CONFIG_INVALID', 'The address of a key set is no https address (http is for this machine only).');
   return () => fetchDocument(url, get);
 }
 

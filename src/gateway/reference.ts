@@ -88,16 +88,16 @@ export class ReferenceReader {
     const name = `${coordinate}:${JSON.stringify(args)}:${asked}`;
     let loader = this.loaders.get(name);
     if (!loader) {
-      loader = new DataLoader((keys) => this.load(field, coordinate, keys, args, info), { cacheKeyFn: (each) => JSON.stringify(each) });
+      loader = new DataLoader(async (keys) => await this.load(field, coordinate, keys, args, info), {
+        cacheKeyFn: (each) => JSON.stringify(each),
+      });
       this.loaders.set(name, loader);
     }
     return loader.load(key);
   }
 
   private empty(field: LeadingField): unknown {
-    return field.kind === 'collection'
-      ? { edges: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0, exists: false }
-      : 0;
+    return field.kind === 'collection' ? { edges: [], pageInfo: { hasNextPage: false, endCursor: null }, totalCount: 0, exists: false } : 0;
   }
 
   private load(
@@ -132,7 +132,7 @@ export class ReferenceReader {
     return keys.map((_, i) => nodes.get(i) ?? null);
   }
 
-  private async collections(
+  private collections(
     field: CollectionField,
     coordinate: string,
     keys: readonly (readonly unknown[])[],
@@ -166,7 +166,7 @@ export class ReferenceReader {
           .map((row) => ({ cursor: encodeCursor(digest, row.position), node: this.node(row, cells, predicates) }));
         return { edges, pageInfo: { hasNextPage: own.length > first, endCursor: edges.at(-1)?.cursor ?? null } };
       });
-    return keys.map((_, i) => ({
+    const lists = keys.map((_, i) => ({
       edges: async () => (await ofParent(i)).edges,
       pageInfo: async () => (await ofParent(i)).pageInfo,
       totalCount: async () => (await counts())(i),
@@ -175,6 +175,7 @@ export class ReferenceReader {
         return count === null ? null : count > 0;
       },
     }));
+    return Promise.resolve(lists);
   }
 
   /** The number of rows of a parent, by its place, as the caller may be told it. */

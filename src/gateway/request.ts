@@ -1,6 +1,15 @@
 import { createHash } from 'node:crypto';
 import { type EvidenceEntry, type LineagePlan, type Receipt, type Tell } from '../governance/index.js';
-import { CodedError, type Clearance, type LineageEdge, type PlanValues, type Principal, isCoded, isUuid, newUuid } from '../kernel/index.js';
+import {
+  CodedError,
+  type Clearance,
+  type LineageEdge,
+  type PlanValues,
+  type Principal,
+  isCoded,
+  isUuid,
+  newUuid,
+} from '../kernel/index.js';
 import type { Epoch, EpochMoved, Wall } from '../store/index.js';
 import type { ClassRuntime, Verdicts } from './class-runtime.js';
 import type { Mesh } from './mesh.js';
@@ -60,7 +69,7 @@ export class MeshRequest {
   }
 
   get wall(): Wall {
-    const { principal, mesh, now } = this;
+    const { principal, now } = this;
     return {
       sites: principal.sites,
       clearance: this.runtime.policyClass.clearance,

@@ -14,6 +14,7 @@ import type { Identity } from './identity.js';
 import { assertWithinLimits } from './limits.js';
 import { Lru } from './lru.js';
 import type { Mesh } from './mesh.js';
+import { persistedFor } from './persisted.js';
 import { MeshRequest } from './request.js';
 import { sdlOf } from './schema.js';
 
@@ -120,15 +121,10 @@ class Handler {
   }
 
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { mesh, identity } = this.options;
     let body: { readonly value: unknown } | undefined;
     for (let tries = 1; ; tries++) {
       // Who asks is known before anything of the body is read.
-      const principal = await identity.principal(credentialOf(request));
-      // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
-      const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
-      const question = questionOf(mesh, principal, mesh.runtimeFor(principal, router !== null));
-      if (router !== null) question.facts['router'] = router;
+      const question = await this.admit(request);
       try {
         body ??= { value: await readBody(request) };
         await this.answer(request, response, question, body.value);
@@ -153,6 +149,26 @@ class Handler {
     }
   }
 
+  /** Who asks, and what is compiled for him. Nobody is refused by a policy that is no longer in force. */
+  private async admit(request: IncomingMessage): Promise<MeshRequest> {
+    try {
+      return await this.questionBy(request);
+    } catch (error) {
+      if (!isCoded(error) || error.code !== 'FORBIDDEN' || !(await this.options.mesh.refresh())) throw error;
+      return this.questionBy(request);
+    }
+  }
+
+  private async questionBy(request: IncomingMessage): Promise<MeshRequest> {
+    const { mesh, identity } = this.options;
+    const principal = await identity.principal(credentialOf(request));
+    // The router says who it is beside the user for whom it asks; no other header tells anything about a caller.
+    const router = mesh.federated ? await identity.router(request.headers['x-thalamus-router']) : null;
+    const question = questionOf(mesh, principal, mesh.runtimeFor(principal, router !== null));
+    if (router !== null) question.facts['router'] = router;
+    return question;
+  }
+
   private async answer(request: IncomingMessage, response: ServerResponse, question: MeshRequest, body: unknown): Promise<void> {
     const apollo = await this.apolloOf(question.runtime, question.facts['router'] !== undefined);
     const headers = new HeaderMap();
@@ -162,10 +178,12 @@ class Handler {
     const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
     this.measure(body, search);
     const contextValue = { request: question };
-    const reply = await apollo.executeHTTPGraphQLRequest({
-      httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
-      context: () => Promise.resolve(contextValue),
-    });
+    const run = () =>
+      apollo.executeHTTPGraphQLRequest({
+        httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
+        context: () => Promise.resolve(contextValue),
+      });
+    const reply = await (mayNameByHash(body, search) ? persistedFor(question.principal.sub, run) : run());
     if (reply.body.kind !== 'complete') throw new CodedError('INTERNAL', 'An answer came in parts.');
     if (question.fault) throw question.fault;
     if (question.moved) throw question.moved;
@@ -247,6 +265,10 @@ class Handler {
     else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, errorBody(final, runId));
   }
 }
+
+/** Whether a request has extensions, where the hash of a document would stand. */
+const mayNameByHash = (body: unknown, search: string): boolean =>
+  (typeof body === 'object' && body !== null && 'extensions' in body) || new URLSearchParams(search).has('extensions');
 
 /** A request with what its record says of the log-in: the session by its digest, and who acted for whom. */
 function questionOf(mesh: Mesh, principal: Principal, runtime: ClassRuntime): MeshRequest {

@@ -55,12 +55,7 @@ function filterUse(
 }
 
 /** The order that was asked for, or the default where the class may use it, or none: key order. */
-export function orderOf(
-  policyClass: PolicyClass,
-  coordinate: string,
-  field: CollectionField,
-  name: unknown,
-): Order | null {
+export function orderOf(policyClass: PolicyClass, coordinate: string, field: CollectionField, name: unknown): Order | null {
   const asked = name !== undefined && name !== null;
   const chosen = asked ? field.orders?.find((each) => each.name === name) : field.orders?.[0];
   if (!chosen) return null;

@@ -7,6 +7,8 @@ export interface ClaimRules {
   readonly roles: () => ReadonlySet<string>;
   /** Roles of a caller from the claims `roles` and `groups`; what it returns must be known too. Without it groups give no role. */
   readonly rolesOf?: (roles: readonly string[], groups: readonly string[]) => readonly string[];
+  /** Purposes beside the v3 codes: the studies that the policy registers at this moment. */
+  readonly purposes?: () => ReadonlySet<string>;
 }
 
 /** The one refusal of a token: whatever is wrong with it, the caller is told the same. */
@@ -23,7 +25,7 @@ const ORGANIZATION = /^(?:(?:https?:\/\/[^\s#?]{1,160}\/)?Organization\/)?[A-Za-
 /** RFC 6749 section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
 /** What means to be a SMART resource scope, well-formed or not: one that is not understood may not count as 'no scope'. */
-const RESOURCE_SCOPE = /^(?:(?:patient|user|system)\/|[A-Za-z]+\/[^/]*\.)/i;
+const RESOURCE_SCOPE = /^(?!https?:|launch(?:\/|$))(?:.*(?:\/|%2f)|[A-Z][A-Za-z]+\.)/i;
 
 const ITEMS_MAX = { roles: 64, groups: 200, sites: 1_000, organization: 20, amr: 20, scope: 200 } as const;
 const ACTORS_MAX = 4;
@@ -49,7 +51,7 @@ export function principalOf(payload: JWTPayload, rules: ClaimRules, stepUpAcr: r
   const groups = list(payload, 'groups', TEXT);
   const roles = rolesOf(list(payload, 'roles', NAME), groups, rules);
   const { purpose } = payload;
-  if (typeof purpose !== 'string' || !Object.hasOwn(PURPOSES, purpose))
+  if (typeof purpose !== 'string' || !(Object.hasOwn(PURPOSES, purpose) || rules.purposes?.().has(purpose) === true))
     throw new CodedError('PURPOSE_MISSING', 'The token names no purpose of use that is known here.');
   const actors = actorsOf(payload['act'], rules);
   const scopes = scopesOf(payload['scope']);

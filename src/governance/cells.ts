@@ -12,6 +12,19 @@ export function cellPlan(
 ): { cell: CellPlan; decision: Decision } | null {
   const decision = policyClass.cell(entity, field);
   if (decision.alternatives.length === 0) return null;
+  // Columns with the same tags share a decision, and with it all of this.
+  let made = plans.get(policyClass);
+  if (!made) plans.set(policyClass, (made = new Map()));
+  let known = made.get(entity);
+  if (!known) made.set(entity, (known = new Map()));
+  let cell = known.get(decision);
+  if (cell === undefined) known.set(decision, (cell = cellOf(policyClass, entity, decision)));
+  return cell && { cell, decision };
+}
+
+const plans = new WeakMap<PolicyClass, Map<EntityDeclaration, Map<Decision, CellPlan | null>>>();
+
+function cellOf(policyClass: PolicyClass, entity: EntityDeclaration, decision: Decision): CellPlan | null {
   const visible = branchesOf(policyClass.rowRule(entity));
   const branches: { when: Predicate; mask: (typeof decision.alternatives)[number]['mask'] }[] = [];
   const reached = new Set<string>();
@@ -22,12 +35,12 @@ export function cellPlan(
     for (const part of branchesOf(when)) reached.add(part);
     if (reached.has(EVERY_ROW) || [...visible].every((part) => reached.has(part))) {
       if (branches.every((branch) => branch.mask === each.mask)) {
-        return { cell: each.mask === null ? { kind: 'clear' } : { kind: 'mask', mask: each.mask }, decision };
+        return each.mask === null ? { kind: 'clear' } : { kind: 'mask', mask: each.mask };
       }
       break;
     }
   }
-  return branches.length === 0 ? null : { cell: { kind: 'case', branches }, decision };
+  return branches.length === 0 ? null : { kind: 'case', branches };
 }
 
 const EVERY_ROW = JSON.stringify({ op: 'true' });

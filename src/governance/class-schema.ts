@@ -45,13 +45,21 @@ export function fieldVisible(schema: GraphQLSchema, policyClass: PolicyClass, ty
     }
     case 'column':
     case 'computed':
-      return policyClass.cell(parent, declaration).alternatives.some((each) => parent === undefined || policyClass.rowsOn(parent, each).op !== 'false') && rowsVisible(policyClass, parent);
+      return (
+        policyClass
+          .cell(parent, declaration)
+          .alternatives.some((each) => parent === undefined || policyClass.rowsOn(parent, each).op !== 'false') &&
+        rowsVisible(policyClass, parent)
+      );
     case 'reference':
     case 'collection':
     case 'aggregate':
       return leadingAction(policyClass, declaration) !== null;
     case 'reader':
-      if (policyClass.narrowed && declaration.reads.some(({ of }) => policyClass.rowRule(entityOf(of()), [], 'read', 'many').op === 'false'))
+      if (
+        policyClass.narrowed &&
+        declaration.reads.some(({ of }) => policyClass.rowRule(entityOf(of()), [], 'read', 'many').op === 'false')
+      )
         return false;
       return isClear(policyClass.decide([...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(declaration)]));
     case 'value':
@@ -69,10 +77,7 @@ export const reachOf = (field: Pick<FieldDeclaration, 'kind'>): Reach => (field.
  * What a class may do with the rows that a field leads to: read them, or, where it may read no row of the entity at all, count them; null
  * where neither. Schema, guard and both executors ask this one function.
  */
-export function leadingAction(
-  policyClass: PolicyClass,
-  field: ReferenceField | CollectionField | AggregateField,
-): 'read' | 'count' | null {
+export function leadingAction(policyClass: PolicyClass, field: ReferenceField | CollectionField | AggregateField): 'read' | 'count' | null {
   const entity = entityOf(field.kind === 'reference' ? field.to() : field.of());
   const tags = policyClass.classification.fieldTags(field);
   if (policyClass.rowRule(entity).op !== 'false') {
@@ -91,11 +96,7 @@ function rowsVisible(policyClass: PolicyClass, entity: ReturnType<typeof entityO
 type FieldConfig = GraphQLFieldConfig<unknown, unknown>;
 
 /** Arguments that filter or order by what the class may not read in the clear do not exist for it (a filter tells as much as a value). */
-function withoutHiddenArguments(
-  policyClass: PolicyClass,
-  config: FieldConfig,
-  declaration: FieldDeclaration,
-): FieldConfig | undefined {
+function withoutHiddenArguments(policyClass: PolicyClass, config: FieldConfig, declaration: FieldDeclaration): FieldConfig | undefined {
   const target = targetOf(declaration);
   if (!target || !config.args || !('filters' in declaration)) return undefined;
   const args = { ...config.args };

@@ -125,7 +125,7 @@ export class PolicyClass {
   /** Decides one cell of a dataset: its field together with its row. Hot: two look-ups once it was decided. */
   cell(entity: EntityDeclaration | undefined, field: Pick<FieldDeclaration, 'tags'>): Decision {
     let known = this.cells.get(entity);
-    if (!known) this.cells.set(entity, (known = new Map()));
+    if (!known) this.cells.set(entity, (known = new Map<Pick<FieldDeclaration, 'tags'>, Decision>()));
     let decision = known.get(field);
     if (!decision) known.set(field, (decision = this.decide(this.classification.cellTags(entity, field))));
     return decision;
@@ -134,7 +134,7 @@ export class PolicyClass {
   /** Decides a set of tags for an action. */
   decide(tags: readonly Tag[], action: Action = 'read'): Decision {
     let known = this.memo.get(action);
-    if (!known) this.memo.set(action, (known = new Map()));
+    if (!known) this.memo.set(action, (known = new Map<string, Decision>()));
     const memoKey = [...tags].sort().join(',');
     let decision = known.get(memoKey);
     if (!decision) known.set(memoKey, (decision = this.evaluate(tags, action)));
@@ -221,7 +221,10 @@ export class PolicyClass {
       (each) => (each.actions ?? [action]).includes(action) && each.tags.some((tag) => tags.includes(tag)),
     );
     if (tags.every((tag) => tag === 'root') && !this.empty && forbids.length === 0) {
-      return { alternatives: [{ grantId: 'structure', rows: { op: 'true' }, datasets: {}, consent: { op: 'consent' }, mask: null }], smallCellMin: 0 };
+      return {
+        alternatives: [{ grantId: 'structure', rows: { op: 'true' }, datasets: {}, consent: { op: 'consent' }, mask: null }],
+        smallCellMin: 0,
+      };
     }
     const covering = this.chain.map((live) =>
       live.filter((grant) => covers(grant, action) && tags.every((tag) => isLetter(tag) || holds(grant, tag))),

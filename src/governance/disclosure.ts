@@ -152,7 +152,10 @@ async function withhold(memory: Memory, book: DisclosureBook, persons: readonly 
 
 async function enter(memory: Memory, book: DisclosureBook, kind: DisclosedSet['kind'], set: CountedSet, now: number): Promise<void> {
   if ((await book.enteredSince(now - DAY_MS)) >= LIMITS.disclosed_sets_per_day_max)
-    throw new CodedError('LIMIT_EXCEEDED', `At most ${LIMITS.disclosed_sets_per_day_max} different groups of persons are counted in a day.`);
+    throw new CodedError(
+      'LIMIT_EXCEEDED',
+      `At most ${LIMITS.disclosed_sets_per_day_max} different groups of persons are counted in a day.`,
+    );
   const entry = {
     digest: entryDigest(kind, set),
     kind,

@@ -1,10 +1,20 @@
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import { defaultFieldResolver, type GraphQLFieldResolver, type GraphQLSchema } from 'graphql';
+import {
+  defaultFieldResolver,
+  getNamedType,
+  isLeafType,
+  isObjectType,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+} from 'graphql';
 import { applyMiddleware } from 'graphql-middleware';
 import { rule, shield, type IRules } from 'graphql-shield';
 import { CodedError, DECLARATION, isCoded, type FieldDeclaration } from '../kernel/index.js';
+import { cellPlan } from './cells.js';
 import { fieldVisible } from './class-schema.js';
-import { dataTypes } from './coordinates.js';
+import { dataTypes, entityOfType } from './coordinates.js';
 import type { PolicyClass } from './decide.js';
 
 /** The verdict that a request carries: the class that its plan was made for. */
@@ -48,7 +58,36 @@ export function guard(schema: GraphQLSchema, policyClass: PolicyClass, tree: Gua
           ? new CodedError('INTERNAL', 'The field could not be answered.', { cause: thrown })
           : denied(),
   });
-  return applyMiddleware(guardSubscriptions(schema, policyClass), middleware);
+  const guarded = applyMiddleware(guardSubscriptions(schema, policyClass), middleware);
+  prune(schema, guarded, policyClass);
+  return guarded;
+}
+
+/**
+ * Takes the wrapper off leaves whose verdict is the same for every row: the field that led to them carries the verdict of the class
+ * already, and a wrapper on each cell of a list costs several times the list. Entrances, objects, and masked or row by row cells keep theirs.
+ */
+function prune(plain: GraphQLSchema, guarded: GraphQLSchema, policyClass: PolicyClass): void {
+  const roots = new Set([plain.getQueryType()?.name, plain.getMutationType()?.name, plain.getSubscriptionType()?.name]);
+  for (const type of dataTypes(guarded)) {
+    const original = plain.getType(type.name);
+    if (roots.has(type.name) || !isObjectType(original)) continue;
+    for (const [name, field] of Object.entries(type.getFields())) {
+      const before = original.getFields()[name];
+      if (!before || !isLeafType(getNamedType(field.type)) || !isPlain(original, before.extensions, policyClass)) continue;
+      if (before.resolve) field.resolve = before.resolve;
+      else Reflect.deleteProperty(field, 'resolve');
+    }
+  }
+}
+
+/** True where a visible field shows what it holds on every row. */
+function isPlain(type: GraphQLObjectType, extensions: GraphQLField<unknown, unknown>['extensions'], policyClass: PolicyClass): boolean {
+  const declaration = extensions[DECLARATION] as FieldDeclaration | undefined;
+  if (declaration?.kind === 'structure' || declaration?.kind === 'value') return true;
+  if (declaration?.kind !== 'column' && declaration?.kind !== 'computed') return false;
+  const entity = entityOfType(type);
+  return entity !== undefined && cellPlan(policyClass, entity, declaration)?.cell.kind === 'clear';
 }
 
 /** The fields of federation carry no data of their own; the gateway lets only a router ask for them. */

@@ -12,10 +12,12 @@ export interface Range {
 
 const EPSILON = 1e-7;
 const PIVOTS_MAX = 20_000;
+/** The steepest column is taken at first, which is fast, and the first one after so many pivots, which cannot cycle. */
+const STEEPEST_MAX = 1_000;
 
 /**
  * A point of the region { lines hold, each variable in its range } that makes the sum over `target` largest, by the two-phase simplex
- * method on a dense tableau with Bland's rule (which cannot cycle). Returns null where the region is empty or the search is too long.
+ * method on a dense tableau, with Bland's rule where it takes long. Returns null where the region is empty or the search is too long.
  */
 export function maximise(ranges: readonly Range[], lines: readonly Line[], target: readonly number[]): number[] | null {
   const tableau = tableauOf(ranges, lines);
@@ -86,7 +88,13 @@ function improve(tableau: Tableau, cost: number[], columns: number): boolean {
   const last = cost.length - 1;
   for (let pivots = 0; pivots < PIVOTS_MAX; pivots++) {
     let column = -1;
-    for (let i = 0; i < columns && column < 0; i++) if ((cost[i] ?? 0) < -EPSILON) column = i;
+    let steepest = -EPSILON;
+    for (let i = 0; i < columns && (column < 0 || pivots < STEEPEST_MAX); i++) {
+      const value = cost[i] ?? 0;
+      if (value >= steepest) continue;
+      column = i;
+      if (pivots < STEEPEST_MAX) steepest = value;
+    }
     if (column < 0) return true;
     let leaving = -1;
     let least = Infinity;

@@ -50,13 +50,15 @@ export function scopeNarrowing({ scopes, patient, kind }: Narrowed, hasColumn: H
   if (scopes === undefined) return undefined;
   const sorted = [...new Set(scopes)].sort();
   const inContext = patient !== undefined && isUuid(patient);
-  const rules = scopeRules(parseScopes(sorted).scopes, { kind, ...(inContext ? { patient: IN_CONTEXT } : {}) });
+  let read: ReadonlyMap<FhirType, ScopeRule> | undefined;
+  // Every request makes the key; the rules are read where a class is made.
+  const rules = () => (read ??= scopeRules(parseScopes(sorted).scopes, { kind, ...(inContext ? { patient: IN_CONTEXT } : {}) }));
   return {
     key: JSON.stringify(['scopes', kind, inContext, sorted]),
     closed: true,
     rule(entity, action, reach) {
       if (entity.fhir === undefined) return NO_ROW;
-      const branches = branchesOf(rules.get(entity.fhir as FhirType), action, reach);
+      const branches = branchesOf(rules().get(entity.fhir as FhirType), action, reach);
       return anyOf(branches.map((branch) => branchRule(branch, entity, hasColumn)));
     },
   };

@@ -43,7 +43,8 @@ export function dataUseNarrowing(
     verdict: project === undefined ? DENIED : matchDataUse(conditions, project, now, diseases),
   }));
   const obligations = [...new Set(verdicts.flatMap(({ verdict }) => verdict.obligations))].sort();
-  const sitesWhere = (permitted: boolean): string[] => verdicts.flatMap((each) => (each.verdict.permitted === permitted ? [each.site] : []));
+  const sitesWhere = (permitted: boolean): string[] =>
+    verdicts.flatMap((each) => (each.verdict.permitted === permitted ? [each.site] : []));
   const denied = sitesWhere(false);
   const until = project && Math.min(...verdicts.flatMap((each) => changesOf(each, project)).filter((at) => at > now));
   return {
@@ -90,8 +91,7 @@ export function controlledNarrowing(
 const onlySites = (sites: readonly string[]): Predicate => ({ op: 'one-of', column: 'site_id', literals: sites });
 
 /** A row whose site is not known may be of a site that is taken away. */
-const exceptSites = (sites: readonly string[]): Predicate =>
-  sites.length === 0 ? { op: 'true' } : { op: 'except', of: onlySites(sites) };
+const exceptSites = (sites: readonly string[]): Predicate => (sites.length === 0 ? { op: 'true' } : { op: 'except', of: onlySites(sites) });
 
 /** Rows about nobody have no site. */
 const ofPersons =

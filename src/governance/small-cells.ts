@@ -64,7 +64,12 @@ function publishedOf(cells: readonly TableCell[], sizes: readonly number[]): Pub
   return [
     ...all.map((i) => line('cell', [i])),
     ...sizes.flatMap((size, dimension) =>
-      Array.from({ length: size }, (_, place) => line('margin', all.filter((i) => cells[i]?.at[dimension] === place))),
+      Array.from({ length: size }, (_, place) =>
+        line(
+          'margin',
+          all.filter((i) => cells[i]?.at[dimension] === place),
+        ),
+      ),
     ),
     line('total', all),
   ];
@@ -93,7 +98,8 @@ function covers(small: Published, numbers: readonly Published[], cells: readonly
     const rest = of.reduce((sum, name) => sum + (cells[open[name] ?? 0]?.count ?? 0), 0);
     if (each.told) lines.push({ of, equals: rest });
     // A small line bounds its cells too: a slack takes what is left up to min - 1.
-    else if (isSmall(each, min)) lines.push({ of: [...of, ranges.push({ low: 0, high: Infinity }) - 1], equals: rest - each.value + min - 1 });
+    else if (isSmall(each, min))
+      lines.push({ of: [...of, ranges.push({ low: 0, high: Infinity }) - 1], equals: rest - each.value + min - 1 });
   }
   const target = small.of.flatMap((i) => nameOf.get(i) ?? []);
   for (const point of [greatest(ranges, lines, target), least(ranges, lines, target, min)]) {

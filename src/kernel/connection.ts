@@ -49,8 +49,18 @@ export function registerConnection(of: TypeClass, name: string): void {
     {
       edges: [() => [edge], false, 'Rows of the page.', rows],
       pageInfo: [() => PageInfo, false, 'Where the page stands.', rows],
-      totalCount: [() => SCALARS.Int, true, 'Rows in all that the caller may see; null where the count is withheld.', { ...rows, action: 'count' }],
-      exists: [() => SCALARS.Boolean, true, 'Whether there is any such row; null where the count is withheld.', { ...rows, action: 'count' }],
+      totalCount: [
+        () => SCALARS.Int,
+        true,
+        'Rows in all that the caller may see; null where the count is withheld.',
+        { ...rows, action: 'count' },
+      ],
+      exists: [
+        () => SCALARS.Boolean,
+        true,
+        'Whether there is any such row; null where the count is withheld.',
+        { ...rows, action: 'count' },
+      ],
     },
   );
   connections.set(of, connection);

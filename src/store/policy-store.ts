@@ -42,9 +42,11 @@ export interface PolicyStore {
 export function policyStore(pool: Pool): PolicyStore {
   return {
     async inForce() {
-      const { rows } = await pool.query<{ policy: number; revocation: string; document: unknown }>(
-        `select policy, revocation, (${IN_FORCE}) as document from governance_epoch`,
-      );
+      const { rows } = await pool
+        .query<{ policy: number; revocation: string; document: unknown }>(
+          `select policy, revocation, (${IN_FORCE}) as document from governance_epoch`,
+        )
+        .catch((error: unknown) => Promise.reject(unavailable(error)));
       const [found] = rows;
       if (!found) throw new CodedError('UNAVAILABLE', 'The policy in force cannot be told.');
       return { epoch: { policy: found.policy, revocation: Number(found.revocation) }, document: found.document ?? {} };
@@ -79,7 +81,9 @@ export function policyStore(pool: Pool): PolicyStore {
         return versionOf(client, version);
       }),
     async versions() {
-      const { rows } = await pool.query<PolicyVersion>(`${VERSIONS} order by p.version desc`);
+      const { rows } = await pool
+        .query<PolicyVersion>(`${VERSIONS} order by p.version desc`)
+        .catch((error: unknown) => Promise.reject(unavailable(error)));
       return rows;
     },
   };
@@ -103,7 +107,7 @@ async function versionOf(client: PoolClient, version: number): Promise<PolicyVer
 }
 
 async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
+  const client = await pool.connect().catch((error: unknown) => Promise.reject(unavailable(error)));
   try {
     await client.query('begin');
     const result = await work(client);
@@ -112,11 +116,11 @@ async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promis
   } catch (error) {
     await client.query('rollback').catch(() => undefined);
     if (isCoded(error)) throw error;
-    throw new CodedError('UNAVAILABLE', 'The policy store did not answer.', {
-      cause: error,
-      detail: error instanceof Error ? error.message : '',
-    });
+    throw unavailable(error);
   } finally {
     client.release();
   }
 }
+
+const unavailable = (error: unknown): CodedError =>
+  new CodedError('UNAVAILABLE', 'The policy store did not answer.', { cause: error, detail: error instanceof Error ? error.message : '' });

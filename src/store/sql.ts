@@ -105,7 +105,8 @@ class Compiler {
     if (cell.kind === 'mask') return masked(cell.mask);
     const branches = cell.branches.map(
       // Masks of a uuid give text, and all branches of one case have one type.
-      (branch) => `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}${field.type === 'uuid' ? '::text' : ''}`,
+      (branch) =>
+        `when ${predicateSql(this.builder, entity, alias, branch.when)} then ${masked(branch.mask)}${field.type === 'uuid' ? '::text' : ''}`,
     );
     return `case ${branches.join(' ')} end`;
   }
@@ -247,7 +248,8 @@ class Compiler {
         columns.push(rows((alias, where) => `${this.counted(field.step, alias, where)} as counted`));
       return columns;
     }
-    if (asks('totalCount')) columns.push(rows((alias, where) => `(select count(*)::int from ${entity.table} ${alias} where ${where}) as total`));
+    if (asks('totalCount'))
+      columns.push(rows((alias, where) => `(select count(*)::int from ${entity.table} ${alias} where ${where}) as total`));
     if (asks('exists')) columns.push(rows((alias, where) => `exists (select 1 from ${entity.table} ${alias} where ${where}) as found`));
     return columns;
   }

@@ -31,6 +31,7 @@ export function classFor(make: Maker, policy: Policy, classification: Classifica
       purpose: asking.purpose,
       allSites: asking.sites === '*',
       steppedUp: asking.steppedUp,
+      clearances: asking.clearances ?? [],
       actors: asking.actors.map((roles, i) => ({ sub: `actor-${i}`, roles })),
       ...(narrowing ? { narrowing: { key: JSON.stringify(asking.patient), rule: narrowing } } : {}),
     },
@@ -78,7 +79,12 @@ const stepOf = ({ table, rows }: PlannedTable): RowStep => ({ entity: table.enti
 const SQL_TYPES: Readonly<Record<string, SqlType>> = { int4: 'int', int2: 'int', int8: 'bigint', _text: 'text[]', jsonb: 'json' };
 
 /** The compiled statement: one for all tables that have a rule. */
-export async function shownInSql(session: ReadSession, types: ColumnTypes, tables: readonly PlannedTable[], values: PlanValues): Promise<Map<string, Shown>> {
+export async function shownInSql(
+  session: ReadSession,
+  types: ColumnTypes,
+  tables: readonly PlannedTable[],
+  values: PlanValues,
+): Promise<Map<string, Shown>> {
   const asked = tables.filter((each) => each.rows.op !== 'false');
   if (asked.length === 0) return new Map();
   const fields = asked.map((each): PlanField => {
@@ -109,17 +115,26 @@ export async function shownInSql(session: ReadSession, types: ColumnTypes, table
   asked.forEach((each, i) => {
     const { edges } = JSON.parse(String(rows[0]?.[`j${i}`])) as { edges: { node: Record<string, unknown> }[] };
     const keys = each.table.entity.key.map((_, k) => `key${k}`);
-    shown.set(each.table.entity.table, new Map(edges.map(({ node }) => [keyOf(keys.map((key) => node[key])), new Map(Object.entries(node))])));
+    shown.set(
+      each.table.entity.table,
+      new Map(edges.map(({ node }) => [keyOf(keys.map((key) => node[key])), new Map(Object.entries(node))])),
+    );
   });
   return shown;
 }
 
 /** The reference path: row and cell predicates in SQL, the choice of the mask and the mask itself in JavaScript. */
-export async function shownInJavaScript(session: ReadSession, types: ColumnTypes, plannedTable: PlannedTable, values: PlanValues): Promise<Shown> {
+export async function shownInJavaScript(
+  session: ReadSession,
+  types: ColumnTypes,
+  plannedTable: PlannedTable,
+  values: PlanValues,
+): Promise<Shown> {
   const { table, rows, cells } = plannedTable;
   if (rows.op === 'false') return new Map();
   const predicates = new Map<string, Predicate>();
-  for (const cell of cells.values()) if (cell.kind === 'case') for (const { when } of cell.branches) predicates.set(JSON.stringify(when), when);
+  for (const cell of cells.values())
+    if (cell.kind === 'case') for (const { when } of cell.branches) predicates.set(JSON.stringify(when), when);
   const names = [...predicates.keys()];
   const found = await selectRows(session, types, {
     step: stepOf(plannedTable),
@@ -141,7 +156,8 @@ export async function shownInJavaScript(session: ReadSession, types: ColumnTypes
 
 export function columnsOf({ entity, fields }: Table): string[] {
   const columns = new Set(entity.key);
-  if (entity.patient !== undefined) for (const column of [entity.patient, 'site_id', 'sensitivity', 'label_bits', 'refs']) columns.add(column);
+  if (entity.patient !== undefined)
+    for (const column of [entity.patient, 'site_id', 'sensitivity', 'label_bits', 'refs']) columns.add(column);
   for (const column of [entity.occurred, entity.principal]) if (column !== undefined) columns.add(column);
   for (const { field } of fields) {
     if (field.kind === 'computed') for (const from of field.from) columns.add(from.column);
@@ -168,7 +184,12 @@ export function cellsOf(
 }
 
 /** The value of a cell through a mask, in the form that answers have. */
-export function maskedValue(patient: string | undefined, { field }: CellField, row: Readonly<Record<string, unknown>>, mask: MaskedCellMask): unknown {
+export function maskedValue(
+  patient: string | undefined,
+  { field }: CellField,
+  row: Readonly<Record<string, unknown>>,
+  mask: MaskedCellMask,
+): unknown {
   const value = field.kind === 'column' ? row[field.column] : field.js(row);
   if (mask === null) return value ?? null;
   const column = field.kind === 'column' ? field : undefined;
@@ -190,7 +211,9 @@ export function shownInSchema(schema: GraphQLSchema, policyClass: PolicyClass): 
   const made = buildClassSchema(schema, policyClass);
   return new Set(
     Object.values(made.getTypeMap()).flatMap((type) =>
-      type.name.startsWith('__') || !('getFields' in type) || !('isTypeOf' in type) ? [] : Object.keys(type.getFields()).map((name) => `${type.name}.${name}`),
+      type.name.startsWith('__') || !('getFields' in type) || !('isTypeOf' in type)
+        ? []
+        : Object.keys(type.getFields()).map((name) => `${type.name}.${name}`),
     ),
   );
 }

@@ -14,7 +14,18 @@ import { withReadSession, type Wall } from '../../src/store/session.js';
 import type { ColumnTypes } from '../../src/store/sql.js';
 import { Draw } from '../fuzz/random.js';
 import { createDatabase } from '../support/database.js';
-import { asItIs, classFor, columnsOf, planned, shownByShield, shownInJavaScript, shownInSchema, shownInSql, valuesFor, type Maker } from './artefacts.js';
+import {
+  asItIs,
+  classFor,
+  columnsOf,
+  planned,
+  shownByShield,
+  shownInJavaScript,
+  shownInSchema,
+  shownInSql,
+  valuesFor,
+  type Maker,
+} from './artefacts.js';
 import { coordinateDifferences, differences, expectedOf, type Artefact, type Difference } from './compare.js';
 import { Tags, openCoordinates, reachableCoordinates, tablesOf, type Table } from './coordinates.js';
 import { ROLES, drawAsking, drawPolicy, subsets } from './generate.js';
@@ -47,7 +58,13 @@ export async function openBench(seed: number): Promise<Bench> {
   const draw = new Draw(seed);
   const known = persons(draw);
   await storePersons(pools.writer, known);
-  await storeRows(pools.owner, pools.writer, draw, tables.map(({ entity }) => entity.table), ROWS);
+  await storeRows(
+    pools.owner,
+    pools.writer,
+    draw,
+    tables.map(({ entity }) => entity.table),
+    ROWS,
+  );
   await pools.owner.query('analyze');
   const rows = new Map<string, readonly Row[]>();
   for (const table of tables) rows.set(table.entity.table, await storedRows(pools, types, table));
@@ -63,7 +80,16 @@ function storedRows(pools: Pools, types: ColumnTypes, table: Table): Promise<Row
   const nobody: Asking = { roles: [], actors: [], purpose: 'TREAT', sites: '*', sub: '', patient: null, steppedUp: false };
   return withReadSession(pools.reader, OPEN, async (session) => {
     const step = { entity: table.entity, on: [], rows: { op: 'true' }, filters: [], arguments: 0 } as const;
-    const request = { step, columns: columnsOf(table), predicates: [], parents: null, order: null, limit: 1_000, after: null, values: valuesFor(nobody) };
+    const request = {
+      step,
+      columns: columnsOf(table),
+      predicates: [],
+      parents: null,
+      order: null,
+      limit: 1_000,
+      after: null,
+      values: valuesFor(nobody),
+    };
     return (await selectRows(session, types, request)).map((row) => ({ entity: table.entity, values: row.cells }));
   });
 }
@@ -191,7 +217,10 @@ export interface CheckOptions {
 }
 
 /** Compares until so many cells were seen, and the policy of the products wholly; two classes at a time. */
-export async function check(bench: Bench, { cells: wanted, seed, unions, make = asItIs, findingsMax = 5 }: CheckOptions): Promise<CheckReport> {
+export async function check(
+  bench: Bench,
+  { cells: wanted, seed, unions, make = asItIs, findingsMax = 5 }: CheckOptions,
+): Promise<CheckReport> {
   const next = cases(bench, new Draw(seed + 1), unions);
   const seen = { cells: 0, visible: 0, coordinates: 0, classes: 0, over: 0, hidden: 0 };
   const [roles, sets, purposes, policies] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
@@ -248,7 +277,8 @@ async function smallest(bench: Bench, value: Case, difference: Difference, make:
     const { document } = left.declared;
     const smaller = { ...left, declared: declared(bench, left.declared.name, without(id), { ...document, grants: [], forbids: [] }) };
     const { differences: still } = await compareCase(bench, smaller, make);
-    if (still.some((each) => each.where === difference.where && each.artefact === difference.artefact && each.kind === difference.kind)) left = smaller;
+    if (still.some((each) => each.where === difference.where && each.artefact === difference.artefact && each.kind === difference.kind))
+      left = smaller;
   }
   const { grants, forbids } = left.declared.policy;
   return { difference, policy: value.declared.name, asking: value.asking, grants, forbids };

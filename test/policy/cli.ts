@@ -1,5 +1,7 @@
 import { setup, teardown } from '../support/cluster.js';
+import { compareWithCedar } from './cedar.js';
 import { check, openBench } from './check.js';
+import { mutate } from './mutate.js';
 
 const option = (args: readonly string[], name: string, otherwise: number): number => {
   const at = args.indexOf(name);
@@ -15,7 +17,11 @@ async function checkPolicy(args: readonly string[]): Promise<object> {
   try {
     const bench = await openBench(seed);
     try {
-      const { findings, ...report } = await check(bench, { cells: option(args, '--cells', 60_000), seed, unions: args.includes('--unions') });
+      const { findings, ...report } = await check(bench, {
+        cells: option(args, '--cells', 60_000),
+        seed,
+        unions: args.includes('--unions'),
+      });
       for (const each of findings) process.stderr.write(`seed ${seed}, ${each.policy}: ${JSON.stringify(each, null, 1)}\n`);
       if (report.disagreements > 0) process.exitCode = 1;
       return report;
@@ -27,7 +33,34 @@ async function checkPolicy(args: readonly string[]): Promise<object> {
   }
 }
 
-const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<object>>> = { check: checkPolicy };
+/** npm run mutate:policy -- [--mutants N] [--json] [--seed S]: faults planted in the policy compiler. Exit 1 below a score of 95 %. */
+async function mutatePolicy(args: readonly string[]): Promise<object> {
+  await setup();
+  try {
+    const report = await mutate({ mutants: option(args, '--mutants', 400), seed: option(args, '--seed', 1) });
+    for (const { file, line, operator, code } of report.survived) process.stderr.write(`survived ${file}:${line} ${operator}: ${code}\n`);
+    if (report.score < 95) process.exitCode = 1;
+    return report;
+  } finally {
+    await teardown();
+  }
+}
+
+/** npm run diff:cedar -- [--n N] [--json] [--seed S]: random requests, decided by Cedar as well. Exit 1 on any difference. */
+async function diffCedar(args: readonly string[]): Promise<object> {
+  const { findings, ...report } = await Promise.resolve(
+    compareWithCedar({ n: option(args, '--n', 100_000), seed: option(args, '--seed', 1) }),
+  );
+  for (const each of findings) process.stderr.write(`${JSON.stringify(each)}\n`);
+  if (report.differences > 0) process.exitCode = 1;
+  return report;
+}
+
+const VERBS: Readonly<Record<string, (args: readonly string[]) => Promise<object>>> = {
+  check: checkPolicy,
+  mutate: mutatePolicy,
+  cedar: diffCedar,
+};
 
 async function main([verb = '', ...args]: readonly string[]): Promise<void> {
   const run = VERBS[verb];
@@ -38,6 +71,8 @@ async function main([verb = '', ...args]: readonly string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n${error instanceof Error && error.cause instanceof Error ? error.cause.message : ''}\n`);
+  process.stderr.write(
+    `${error instanceof Error ? (error.stack ?? error.message) : 'failed'}\n${error instanceof Error && error.cause instanceof Error ? error.cause.message : ''}\n`,
+  );
   process.exitCode = 1;
 });

@@ -72,7 +72,11 @@ export function differences(artefact: Artefact, table: Table, expected: readonly
 /** Coordinates that one side has and the other has not. */
 export function coordinateDifferences(artefact: Artefact, expected: ReadonlySet<string>, shown: ReadonlySet<string>): Difference[] {
   return [
-    ...[...shown].filter((each) => !expected.has(each)).map((where): Difference => ({ artefact, kind: 'over-disclosed', where, expected: 'hidden' })),
-    ...[...expected].filter((each) => !shown.has(each)).map((where): Difference => ({ artefact, kind: 'wrongly-hidden', where, expected: 'visible' })),
+    ...[...shown]
+      .filter((each) => !expected.has(each))
+      .map((where): Difference => ({ artefact, kind: 'over-disclosed', where, expected: 'hidden' })),
+    ...[...expected]
+      .filter((each) => !shown.has(each))
+      .map((where): Difference => ({ artefact, kind: 'wrongly-hidden', where, expected: 'visible' })),
   ];
 }

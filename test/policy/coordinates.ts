@@ -4,6 +4,7 @@ import {
   ACTIONS,
   DECLARATION,
   entityOf,
+  type Action,
   type EntityDeclaration,
   type FieldDeclaration,
   type Tag,
@@ -60,11 +61,16 @@ export function tablesOf(schema: GraphQLSchema): Table[] {
 
 /** Tags of rows and fields: what is declared, what the policy puts on the asset or on what it lies in, and the letter of an identifier. */
 export class Tags {
+  private readonly tables: readonly Table[];
+  private readonly cells = new Map<FieldDeclaration, Tag[]>();
+
   constructor(
-    private readonly schema: GraphQLSchema,
+    schema: GraphQLSchema,
     private readonly products: readonly Owning[],
     private readonly assigned: Assigned = {},
-  ) {}
+  ) {
+    this.tables = tablesOf(schema);
+  }
 
   ofRow(entity: EntityDeclaration): Tag[] {
     return [...new Set([...entity.tags, ...this.put([this.productOf(entity), entity.table])])];
@@ -82,14 +88,16 @@ export class Tags {
   }
 
   ofCell(field: FieldDeclaration, entity: EntityDeclaration): Tag[] {
-    return [...new Set([...this.ofRow(entity), ...this.ofField(field, entity)])];
+    let tags = this.cells.get(field);
+    if (!tags) this.cells.set(field, (tags = [...new Set([...this.ofRow(entity), ...this.ofField(field, entity)])]));
+    return tags;
   }
 
   /** Tags of a column wherever a field serves it. */
   ofColumn(of: TypeThunk, column: string): Tag[] | undefined {
     const entity = entityOf(of());
     if (column === entity.patient) return this.ofRow(entity);
-    const served = tablesOf(this.schema)
+    const served = this.tables
       .filter((each) => each.entity.table === entity.table)
       .flatMap((each) => each.fields.filter(({ field }) => field.kind === 'column' && field.column === column));
     const [first] = served;
@@ -138,7 +146,7 @@ function isOpen(
   asking: Asking,
   now: number,
 ): boolean {
-  const clear = (wanted: readonly Tag[], entity?: EntityDeclaration, action = ACTIONS[0]): boolean =>
+  const clear = (wanted: readonly Tag[], entity?: EntityDeclaration, action: Action = 'read'): boolean =>
     oracleCovers(rules, asking, wanted, now, entity, action).clear;
   switch (field.kind) {
     case 'structure': {
@@ -170,7 +178,9 @@ function isOpen(
       return clear([...(parent ? tags.ofRow(parent) : []), ...tags.ofField(field, undefined), ...read]);
     }
     case 'value':
-      return ACTIONS.some((action) => action !== 'file' && action !== 'feature' && clear(tags.ofField(field, undefined), undefined, action));
+      return ACTIONS.some(
+        (action) => action !== 'file' && action !== 'feature' && clear(tags.ofField(field, undefined), undefined, action),
+      );
     case 'operation':
       return clear(field.tags, undefined, field.action);
   }
@@ -180,7 +190,7 @@ function isOpen(
 export function reachableCoordinates(schema: GraphQLSchema, open: ReadonlySet<string>): Set<string> {
   const left = new Set(open);
   const isEmpty = (type: GraphQLObjectType): boolean => !Object.keys(type.getFields()).some((name) => left.has(`${type.name}.${name}`));
-  for (let before = -1; before !== left.size; ) {
+  for (let before = -1; before !== left.size;) {
     before = left.size;
     for (const type of typesOf(schema))
       for (const field of Object.values(type.getFields())) {
@@ -189,7 +199,9 @@ export function reachableCoordinates(schema: GraphQLSchema, open: ReadonlySet<st
       }
   }
   const reached = new Set<string>();
-  const waiting = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter((each) => each != null);
+  const waiting = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].filter(
+    (each) => each !== undefined && each !== null,
+  );
   const seen = new Set(waiting);
   for (let type = waiting.pop(); type; type = waiting.pop())
     for (const field of Object.values(type.getFields())) {

@@ -1,11 +1,8 @@
+import { CELL_FACTS } from './facts-cells.js';
+import { MASK_FACTS } from './facts-masks.js';
 import { POLICY_FACTS } from './facts-policy.js';
 import { CLASS_FACTS } from './facts-class.js';
-import type { Subject } from './suite.js';
+import { RULE_FACTS } from './facts-rules.js';
+import type { Fact } from './suite.js';
 
-/** One thing that holds of the compiler; its check throws where it does not. */
-export interface Fact {
-  readonly name: string;
-  readonly check: (subject: Subject) => void;
-}
-
-export const FACTS: readonly Fact[] = [...POLICY_FACTS, ...CLASS_FACTS];
+export const FACTS: readonly Fact[] = [...POLICY_FACTS, ...MASK_FACTS, ...CLASS_FACTS, ...CELL_FACTS, ...RULE_FACTS];

@@ -54,7 +54,8 @@ function drawGrant(draw: Draw, tables: readonly Table[], id: string): Grant {
   for (const tag of [...(Object.keys(TAGS) as (keyof typeof TAGS)[]), ...GOVERNED]) {
     const held = draw.uniform();
     if (held > (tag === 'pseudonym' || tag === 'root' ? 0.97 : share)) continue;
-    if (held > 0.55 * share && draw.chance(tag === 'pseudonym' ? 0.1 : 0.7)) masks[tag] = draw.pick<Mask>(['NULL', 'HASH', partial, partial]);
+    if (held > 0.55 * share && draw.chance(tag === 'pseudonym' ? 0.1 : 0.7))
+      masks[tag] = draw.pick<Mask>(['NULL', 'HASH', partial, partial]);
     else tags.push(tag);
     if (draw.chance(0.03)) masks[tag] ??= 'HASH';
   }
@@ -73,6 +74,7 @@ function drawGrant(draw: Draw, tables: readonly Table[], id: string): Grant {
     rows: drawRows(draw),
     ...(draw.chance(0.3) ? { datasets: { [table.entity.table]: drawDataset(draw, table) } } : {}),
     ...(draw.chance(0.1) ? { obligations: { stepUp: true, kMin: 5 } } : {}),
+    ...(draw.chance(0.05) ? { clearance: draw.pick(['registered', 'controlled'] as const) } : {}),
     ...(validFrom === undefined ? {} : { validFrom }),
     ...(validTo === undefined ? {} : { validTo }),
   };
@@ -127,7 +129,11 @@ export function drawDataset(draw: Draw, { entity, fields }: Table): Predicate {
   return drawNested(draw, 2, () => {
     const { column, type } = draw.pick(columns);
     const literal = (): Literal =>
-      type === 'bool' ? draw.chance(0.5) : type === 'int' || type === 'bigint' || type === 'float8' ? draw.pick([0, 1, 37.5, 1990]) : draw.pick(['Z', 'a', 'é', '1234567', 'ﬀ', '😀']);
+      type === 'bool'
+        ? draw.chance(0.5)
+        : type === 'int' || type === 'bigint' || type === 'float8'
+          ? draw.pick([0, 1, 37.5, 1990])
+          : draw.pick(['Z', 'a', 'é', '1234567', 'ﬀ', '😀']);
     const compares = ['text', 'bool', 'int', 'bigint', 'float8'].includes(type);
     if (!compares || draw.chance(0.2)) return draw.chance(0.3) ? drawAtomOf(draw, entity) : { op: 'is-null', column };
     const kind = draw.int(0, 2);
@@ -152,6 +158,7 @@ export function drawAsking(draw: Draw, roles: readonly string[], tables: readonl
     sub: draw.pick(SUBS),
     patient,
     steppedUp: draw.chance(0.4),
+    clearances: draw.some(['registered', 'controlled'] as const, 0.4),
     ...(narrow ? { narrowing: (entity) => narrowed(entity, left, patient) } : {}),
   };
 }
@@ -163,5 +170,7 @@ function narrowed(entity: EntityDeclaration, left: readonly string[], patient: s
 
 /** All subsets of one to `most` names. */
 export function subsets(names: readonly string[], most: number): string[][] {
-  return names.reduce<string[][]>((all, name) => [...all, ...all.filter((one) => one.length < most).map((one) => [...one, name])], [[]]).filter((one) => one.length > 0);
+  return names
+    .reduce<string[][]>((all, name) => [...all, ...all.filter((one) => one.length < most).map((one) => [...one, name])], [[]])
+    .filter((one) => one.length > 0);
 }

@@ -30,14 +30,16 @@ const options: Options = {
 const usual = loaders['.ts'];
 const compiled = new Map<string, string>();
 let mutant: Mutant | undefined;
+/** Text of the file of the mutant as it was when the run began. */
+let source = '';
 
 loaders['.ts'] = (module, name) => {
   if (!isFresh(name)) return usual?.(module, name);
   const isMutated = mutant !== undefined && name === path.join(ROOT, mutant.file);
   const known = isMutated ? undefined : compiled.get(name);
   if (known !== undefined) return module._compile(known, name);
-  const text = readFileSync(name, 'utf8');
-  const { code } = transformSync(isMutated && mutant ? applied(text, mutant) : text, { ...options, filename: name });
+  const text = isMutated && mutant ? applied(source, mutant) : readFileSync(name, 'utf8');
+  const { code } = transformSync(text, { ...options, filename: name });
   if (!isMutated) compiled.set(name, code);
   module._compile(code, name);
 };
@@ -56,7 +58,7 @@ async function judge(subject: Subject, stored: () => Promise<Stored>): Promise<s
         return `${name}: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : 'failed'}`;
       }
     }
-    const [first] = await (await import('./suite.js')).randomDifferences(subject, 30, 7);
+    const [first] = await (await import('./suite.js')).randomDifferences(subject, 20, 7);
     return first ? `${first.artefact} ${first.kind} ${first.where}` : null;
   } catch (error) {
     return `threw: ${error instanceof Error ? error.message : 'failed'}`;
@@ -68,12 +70,12 @@ async function main(): Promise<void> {
   const subject: Subject = { schema: buildSchema(products, resolveDeclared as never), products };
   let bench: Promise<Stored> | undefined;
   const stored = (): Promise<Stored> => (bench ??= openStored());
-  process.on('message', (message: { mutant?: Mutant } | 'stop') => {
+  process.on('message', (message: { mutant: Mutant; source: string } | 'stop') => {
     if (message === 'stop') {
       void Promise.resolve(bench?.then((each) => each.close())).then(() => process.exit(0));
       return;
     }
-    mutant = message.mutant;
+    ({ mutant, source } = message);
     void judge(subject, stored).then((seen) => process.send?.({ seen }));
   });
   process.send?.('ready');

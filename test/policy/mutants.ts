@@ -56,7 +56,8 @@ function mutate(node: ts.Node, source: ts.SourceFile, add: Add): void {
     const swapped = node.kind === ts.SyntaxKind.TrueKeyword ? 'false' : 'true';
     add(node, `${text(node)} to ${swapped}`, swapped);
   } else if (ts.isPropertyAssignment(node) && text(node.name) === 'op' && ts.isStringLiteral(node.initializer)) {
-    if (['true', 'false'].includes(node.initializer.text)) add(node.initializer, 'constant predicate', node.initializer.text === 'true' ? `'false'` : `'true'`);
+    if (['true', 'false'].includes(node.initializer.text))
+      add(node.initializer, 'constant predicate', node.initializer.text === 'true' ? `'false'` : `'true'`);
   } else if (ts.isConditionalExpression(node)) {
     add(node, 'swap branches', `${text(node.condition)} ? ${text(node.whenFalse)} : ${text(node.whenTrue)}`);
   } else if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {

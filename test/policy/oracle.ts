@@ -30,6 +30,7 @@ export interface Asking {
   readonly sub: string;
   readonly patient: string | null;
   readonly steppedUp: boolean;
+  readonly clearances?: readonly ('registered' | 'controlled')[];
   /** What the token itself leaves of the rows of an entity. */
   readonly narrowing?: (entity: EntityDeclaration) => Predicate;
 }
@@ -102,6 +103,7 @@ function lives(grant: Grant, roles: readonly string[], asking: Asking, now: numb
   if (!roles.includes(grant.role)) return false;
   if (!grant.purposes.includes(asking.purpose)) return false;
   if (grant.obligations?.stepUp === true && !asking.steppedUp) return false;
+  if (grant.clearance !== undefined && !(asking.clearances ?? []).includes(grant.clearance)) return false;
   return isValid(grant.validFrom, grant.validTo, now);
 }
 

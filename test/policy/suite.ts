@@ -17,6 +17,12 @@ export interface Subject {
   readonly products: readonly Product[];
 }
 
+/** One thing that holds of the compiler; its check throws where it does not. */
+export interface Fact {
+  readonly name: string;
+  readonly check: (subject: Subject) => void;
+}
+
 /** What a class shows of rows in memory: its compiled rules, each predicate told by the oracle. */
 function shown({ table, rows: rule, cells }: PlannedTable, rows: readonly Row[], asking: Asking, facts: Facts): Shown {
   const visible = rows.filter((row) => evaluate(rule, row, asking, facts) === true);
@@ -32,7 +38,7 @@ function shown({ table, rows: rule, cells }: PlannedTable, rows: readonly Row[],
 export async function randomDifferences({ schema, products }: Subject, policies: number, seed: number): Promise<readonly Difference[]> {
   const draw = new Draw(seed);
   const tables = tablesOf(schema);
-  const world: World = { ...persons(draw), rows: rowsInMemory(draw, tables, 10) };
+  const world: World = { ...persons(draw), rows: rowsInMemory(draw, tables, 8) };
   const sets = subsets(ROLES, 4);
   let refused = 0;
   for (let n = 0; n < policies; n++) {
@@ -54,9 +60,14 @@ export async function randomDifferences({ schema, products }: Subject, policies:
       const facts = factsOf(world, asking);
       const found = tables.flatMap((table) => {
         const rows = world.rows.get(table.entity.table) ?? [];
-        return differences('javascript', table, expectedOf(rules, asking, tags, table, rows, facts), shown(planned(policyClass, table), rows, asking, facts));
+        return differences(
+          'javascript',
+          table,
+          expectedOf(rules, asking, tags, table, rows, facts),
+          shown(planned(policyClass, table), rows, asking, facts),
+        );
       });
-      if (i === 0) {
+      if (i === 0 && n % 2 === 0) {
         const open = openCoordinates(schema, tags, rules, asking, NOW);
         found.push(...coordinateDifferences('schema', reachableCoordinates(schema, open), shownInSchema(schema, policyClass)));
         found.push(...coordinateDifferences('shield', open, await shownByShield(schema, policyClass)));

@@ -55,7 +55,8 @@ export function factsOf(world: World, asking: Asking): Facts {
     glass: ({ entity, values }) =>
       entity.patient !== undefined &&
       world.glasses.some(
-        (each) => each.sub === asking.sub && each.patient === values[entity.patient ?? ''] && each.from <= NOW && NOW < each.to && !each.ended,
+        (each) =>
+          each.sub === asking.sub && each.patient === values[entity.patient ?? ''] && each.from <= NOW && NOW < each.to && !each.ended,
       ),
   };
 }
@@ -68,10 +69,26 @@ export function persons(draw: Draw): Pick<World, 'effects' | 'glasses'> {
     const wide = n < 3;
     effects.set(
       personOf(n),
-      purposes.flatMap((purpose) => (wide || draw.chance(0.6) ? [effectOf(draw, purpose, wide ? 'wide' : n < 7 ? 'narrow' : 'bound')] : [])),
+      purposes.flatMap((purpose) =>
+        wide || draw.chance(0.6) ? [effectOf(draw, purpose, wide ? 'wide' : n < 7 ? 'narrow' : 'bound')] : [],
+      ),
     );
   }
-  const glass = (sub: string, n: number, from: number, to: number, ended = false): Glass => ({ sub, patient: personOf(n), from, to, ended });
+  // Bounds of data say nothing about the row of the person.
+  const bound = (purpose: string, over: Partial<ConsentEffect>): ConsentEffect => ({ ...effectOf(draw, purpose, 'wide'), ...over });
+  effects.set(personOf(7), [
+    bound('HRESCH', { dataFrom: iso(NOW - 2000 * DAY_MS), dataTo: iso(NOW - 20 * DAY_MS) }),
+    bound('TREAT', { refs: [REFS[0]] }),
+    bound('HOPERAT', { refsNot: [REFS[1]], recipients: [IDENTITIES[1]] }),
+    bound('ETREAT', { minSensitivity: 'R', labelsAny: 1 }),
+  ]);
+  const glass = (sub: string, n: number, from: number, to: number, ended = false): Glass => ({
+    sub,
+    patient: personOf(n),
+    from,
+    to,
+    ended,
+  });
   const minutes = 60_000;
   return {
     effects,
@@ -182,17 +199,37 @@ export async function storePersons(pool: Pool, world: Pick<World, 'effects' | 'g
         `insert into consent_effect (patient_id, purpose, atom, categories, sensitivity_min, sensitivity_max, labels, labels_any, recipients,
            data_from, data_to, refs, refs_not, valid_from, valid_to, bound)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, coalesce($14::timestamptz, '-infinity'), coalesce($15::timestamptz, 'infinity'), $16)`,
-        [patient, each.purpose, String(atom++), each.categories, 'NRV'.indexOf(each.minSensitivity), 'NRV'.indexOf(each.maxSensitivity), each.labels,
-          each.labelsAny, each.recipients, each.dataFrom, each.dataTo, each.refs, each.refsNot, each.validFrom, each.validTo, bound],
+        [
+          patient,
+          each.purpose,
+          String(atom++),
+          each.categories,
+          'NRV'.indexOf(each.minSensitivity),
+          'NRV'.indexOf(each.maxSensitivity),
+          each.labels,
+          each.labelsAny,
+          each.recipients,
+          each.dataFrom,
+          each.dataTo,
+          each.refs,
+          each.refsNot,
+          each.validFrom,
+          each.validTo,
+          bound,
+        ],
       );
     }
   for (const [n, each] of world.glasses.entries()) {
-    await pool.query(`insert into break_glass (glass_id, sub, patient_id, reason, started_at, ends_at, run_id) values ($1, $2, $3, 'for a test', $4, $5, $1)`, [
-      personOf(5000 + n), each.sub, each.patient, iso(each.from), iso(each.to),
-    ]);
+    await pool.query(
+      `insert into break_glass (glass_id, sub, patient_id, reason, started_at, ends_at, run_id) values ($1, $2, $3, 'for a test', $4, $5, $1)`,
+      [personOf(5000 + n), each.sub, each.patient, iso(each.from), iso(each.to)],
+    );
     if (each.ended)
       await pool.query(`insert into break_glass_event (event_id, glass_id, kind, at, actor) values ($1, $2, 'ended', $3, $4)`, [
-        personOf(6000 + n), personOf(5000 + n), iso(each.from + 1), each.sub,
+        personOf(6000 + n),
+        personOf(5000 + n),
+        iso(each.from + 1),
+        each.sub,
       ]);
   }
 }
@@ -214,7 +251,10 @@ export async function storeRows(owner: Pool, writer: Pool, draw: Draw, tables: r
         values[name] = nullable && !key && draw.chance(0.2) ? null : valueOf(draw, name, type, n, key);
       if (table === 'patient') values['patient_id'] = personOf(n);
       if (table === 'fusion_model') values['id'] = `${String(values['model_id'])}@${String(values['version'])}`;
-      await writer.query(text, stored.map(({ name }) => values[name]));
+      await writer.query(
+        text,
+        stored.map(({ name }) => values[name]),
+      );
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   type Scope,
 } from '../../kernel/index.js';
 
-const asRecorded = (value: unknown): string => (value === null || value === undefined ? '' : String(value as string | boolean));
+const asRecorded = (value: unknown): string => (typeof value === 'string' || typeof value === 'boolean' ? String(value) : '');
 const decade = (value: unknown): string => (typeof value === 'number' ? String(Math.floor(value / 10) * 10) : '');
 
 /** What persons may be counted by. */
@@ -75,19 +75,19 @@ export class CohortQueries {
   @operation({ action: 'count', tags: ['pseudonym', 'demographic'] })
   async cohortCounts(
     @Arg('by', () => [CohortDimension], { description: 'Dimensions, from one to three, each once.' }) by: string[],
-    @Arg('sex', () => String, { nullable: true, description: 'Administrative gender.' }) sex: string | null,
-    @Arg('bornFrom', () => SCALARS.Int, { nullable: true, description: 'Born in this year or later.' }) bornFrom: number | null,
-    @Arg('bornTo', () => SCALARS.Int, { nullable: true, description: 'Born in this year or earlier.' }) bornTo: number | null,
-    @Arg('site', () => String, { nullable: true, description: 'Registered at this site.' }) site: string | null,
+    @Arg('sex', () => String, { nullable: true, description: 'Administrative gender.' }) sex: string | null | undefined,
+    @Arg('bornFrom', () => SCALARS.Int, { nullable: true, description: 'Born in this year or later.' }) bornFrom: number | null | undefined,
+    @Arg('bornTo', () => SCALARS.Int, { nullable: true, description: 'Born in this year or earlier.' }) bornTo: number | null | undefined,
+    @Arg('site', () => String, { nullable: true, description: 'Registered at this site.' }) site: string | null | undefined,
     @Ctx() scope: Scope,
   ): Promise<CohortCounts> {
     if (by.length === 0 || by.length > LIMITS.cohort_dimensions_max || new Set(by).size < by.length)
       throw new CodedError('BAD_INPUT', `Name one to ${LIMITS.cohort_dimensions_max} dimensions, each once.`, { place: 'by' });
-    const born = { ...(bornFrom === null ? {} : { from: bornFrom }), ...(bornTo === null ? {} : { to: bornTo }) };
+    const born = given({ from: bornFrom, to: bornTo });
     const table: CrossTable = await scope.crossTable({
       of: () => Patient,
       axes: by.map((name) => ({ name, ...axisOf(name) })),
-      where: { ...(sex === null ? {} : { sex }), ...(site === null ? {} : { site_id: site }) },
+      where: given({ sex, site_id: site }),
       ...(Object.keys(born).length === 0 ? {} : { between: { birth_year: born } }),
     });
     return {
@@ -96,6 +96,11 @@ export class CohortQueries {
       total: table.total.count,
     };
   }
+}
+
+/** The arguments that are there. */
+function given<T>(args: Readonly<Record<string, T | null | undefined>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(args).filter((each): each is [string, T] => each[1] !== null && each[1] !== undefined));
 }
 
 function axisOf(name: string): Omit<CrossAxis, 'name'> {
