@@ -91,7 +91,8 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     const products = await loadProducts(options.products ?? allProducts);
     const evidence = evidenceStore(pools.writer);
     const plan = planPipelines(products);
-    const store = writeStore(pools.writer, localObjects(join(home, 'files')));
+    const objects = localObjects(join(home, 'files'));
+    const store = writeStore(pools.writer, objects);
     const pipeline = (by: Principal): PipelineDeps => ({
       plan,
       store,
@@ -110,6 +111,7 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       ingestion: ingestion(pipeline),
       governance: policyStore(pools.writer),
       disclosure: disclosureStore(pools.writer),
+      objects,
       secret: installationSecret(home),
       clock,
       log,

@@ -1,6 +1,6 @@
 import { execute, type DocumentNode, type ExecutionResult, type GraphQLSchema } from 'graphql';
 import { buildClassSchema, guard, type PolicyClass } from '../governance/index.js';
-import { LIMITS, NOTICES, type EntityDeclaration, type Predicate, type Tag } from '../kernel/index.js';
+import { LIMITS, NOTICES, type Action, type EntityDeclaration, type Predicate, type Tag } from '../kernel/index.js';
 import { compileSql, type ColumnTypes, type CompiledSql } from '../store/index.js';
 import { pathVerdicts } from './access.js';
 import { PlanUnsupported, argumentsOf, conditionVariables, planQuery, type ArgumentSite, type PlannedOperation } from './plan.js';
@@ -69,8 +69,8 @@ export class ClassRuntime {
   }
 
   /** Rows that a reader may use: those for which one grant covers everything that it reads and everything that is asked of it. */
-  readerRule(tags: readonly Tag[], entity: EntityDeclaration): Predicate {
-    return this.policyClass.rowRule(entity, tags, 'read', 'many');
+  readerRule(tags: readonly Tag[], entity: EntityDeclaration, action: Action): Predicate {
+    return this.policyClass.rowRule(entity, tags, action, 'many');
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, execute, getVariableValues } from 'graphql';
 import { lineagePlan } from '../governance/index.js';
-import { CodedError, isCoded, type PlanValues } from '../kernel/index.js';
+import { CodedError, isCoded, readerAction, type PlanValues } from '../kernel/index.js';
 import { EpochMoved, runPlan, withReadSession, type ReadSession } from '../store/index.js';
 import { cursorDigest, decodeCursor, positionTypes } from './cursor.js';
 import { asksSchema, partsOf, type OperationParts } from './document.js';
@@ -88,7 +88,7 @@ async function viaPlan(
       sql: ready.sql,
       values,
       now: request.now,
-      readerRule: (reader, entity) => request.runtime.readerRule(reader.tags, entity),
+      readerRule: (reader, entity) => request.runtime.readerRule(reader.tags, entity, readerAction(reader.field)),
       tell: request.tell,
     }),
   );

@@ -29,9 +29,11 @@ import {
   type Product,
   type RecordStore,
 } from '../kernel/index.js';
-import type { ColumnTypes, Epoch, PolicyStore, Pools } from '../store/index.js';
+import { breakGlassStore, type ColumnTypes, type Epoch, type ObjectStore, type PolicyStore, type Pools } from '../store/index.js';
+import { BreakGlass } from './break-glass.js';
 import { ClassRuntime } from './class-runtime.js';
 import { withFederation } from './entities.js';
+import { FileTokens } from './file-token.js';
 import { Lru } from './lru.js';
 import { resolveDeclared } from './reference.js';
 import { buildSchema } from './schema.js';
@@ -53,6 +55,8 @@ export interface MeshParts {
   readonly ingestion: Ingestion;
   readonly governance: PolicyStore;
   readonly disclosure: DisclosureStore;
+  /** Files as they arrived. */
+  readonly objects: ObjectStore;
   /** True where this process serves one product behind a router. */
   readonly subgraph?: boolean;
   /** Secret of this installation; keys of masks are derived from it, one a purpose. */
@@ -76,11 +80,14 @@ export class Mesh {
   readonly audit: AuditLog;
   /** Decides which counts over persons are told. */
   readonly disclosure: DisclosureGuard;
+  readonly breakGlass: BreakGlass;
+  readonly fileTokens: FileTokens;
   /** Products whose features and labels models may use: those that are served, or all where fusion is served alone. */
   inputs: readonly Pick<Product, 'features' | 'label'>[];
   /** Numbers of the policy and the revocations in use; every transaction tells the present ones, and older ones are never used. */
   epoch: Epoch = { policy: 0, revocation: 0 };
   private inForce: InForce;
+  private readonly emergencies = new Set<string>();
   private readonly classes = new Lru<ClassRuntime>(LIMITS.class_cache_entries_max);
   private readonly pads = new Map<string, MaskPads>();
 
@@ -91,6 +98,19 @@ export class Mesh {
     this.inForce = this.compose({});
     this.disclosure = new DisclosureGuard(parts.disclosure);
     this.audit = new AuditLog(parts.evidence, newUuid(parts.clock()), parts.clock);
+    this.fileTokens = new FileTokens(parts.secret);
+    this.breakGlass = new BreakGlass({
+      ...parts,
+      store: breakGlassStore(parts.pools.writer),
+      audit: this.audit,
+      policyVersion: () => this.policy.version,
+    });
+  }
+
+  /** What a transaction told of the glass of a caller. Only a caller who broke some has statements that look for it. */
+  glassOf(sub: string, broken: boolean): void {
+    if (broken) this.emergencies.add(sub);
+    else this.emergencies.delete(sub);
   }
 
   get policy(): Policy {
@@ -149,7 +169,7 @@ export class Mesh {
   }
 
   private factsOf(principal: Principal): ClassFacts {
-    const { roles, purpose, sites, steppedUp, actors, clearances } = principal;
+    const { sub, roles, purpose, sites, steppedUp, actors, clearances } = principal;
     const now = this.parts.clock();
     const narrowing = narrowingOf(principal, this.policy.document, this.hasColumn, now);
     const held = (clearances ?? []).filter(({ until }) => until > now);
@@ -158,6 +178,7 @@ export class Mesh {
       purpose,
       allSites: sites === '*',
       steppedUp: steppedUp === true,
+      emergency: this.emergencies.has(sub),
       actors: actors ?? [],
       ...(narrowing ? { narrowing } : {}),
       ...(held.length > 0 ? { clearances: held.map(({ kind }) => kind), clearedUntil: Math.min(...held.map(({ until }) => until)) } : {}),

@@ -8,8 +8,11 @@ const LETTERS_MAX = 32_768;
 /** Subject of the caller whose request runs; Apollo tells its cache the hash and nothing else. */
 const caller = new AsyncLocalStorage<string>();
 
-/** Runs a request that may name a document by its hash, as asked by this subject. */
-export const persistedFor = <T>(sub: string, work: () => T): T => caller.run(sub, work);
+/** Runs a request as asked by this subject. Where no extensions are sent there is no hash, and the request is spared the tracking. */
+export function persistedFor<T>(sub: string, body: unknown, search: string, work: () => T): T {
+  const extended = (typeof body === 'object' && body !== null && 'extensions' in body) || new URLSearchParams(search).has('extensions');
+  return extended ? caller.run(sub, work) : work();
+}
 
 /**
  * Documents of one policy class by the hash of their text (Apollo's automatic persisted queries), each for the one caller who sent it. Callers

@@ -24,6 +24,7 @@ import {
 } from '../governance/index.js';
 import {
   entityOf,
+  readerAction,
   type AggregateField,
   type CollectionField,
   type ColumnField,
@@ -252,7 +253,8 @@ class Planner {
   ): PlanField {
     const { classification } = this.policyClass;
     const tags = [...new Set([...(entity ? classification.rowTags(entity) : []), ...classification.readerTags(field)])];
-    const decision = this.policyClass.decide(tags);
+    const action = readerAction(field);
+    const decision = this.policyClass.decide(tags, action);
     if (!decision.alternatives.some((each) => each.mask === null)) throw hidden(coordinate);
     this.decide(coordinate, {
       verdict: 'allowed',
@@ -262,7 +264,7 @@ class Planner {
       const read = entityOf(of());
       this.datasets.add(read.table);
       for (const column of columns) this.columns.push(edge(coordinate, `${read.table}.${column}`, 'DIRECT'));
-      this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags)));
+      this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags, action)));
     }
     const selection = this.values(objectOf(definition), nodes);
     return {

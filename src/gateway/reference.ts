@@ -4,6 +4,7 @@ import { cellPlan, entityOfType, fieldDeclaration, maskValue, type MaskedCell, t
 import {
   CodedError,
   LIMITS,
+  readerAction,
   type AggregateField,
   type CellPlan,
   type CollectionField,
@@ -224,7 +225,7 @@ export class ReferenceReader {
     const asked = valueTags(classification, info);
     const tags = [...new Set([...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(field), ...asked])];
     const source = rowSource(this.session, this.types, {
-      rule: (entity) => this.policyClass.rowRule(entity, tags, 'read', 'many'),
+      rule: (entity) => this.policyClass.rowRule(entity, tags, readerAction(field), 'many'),
       values: { ...this.values, args: [args], after: [null], cursorDigest: [''] },
       now: this.now,
       touched: this.touched,

@@ -23,6 +23,8 @@ export class MeshRequest {
   /** Persons whose data stand behind the answer. */
   readonly patients = new Set<string>();
   readonly facts: Record<string, unknown> = {};
+  /** Person by glass of the caller that was broken when the data were read. */
+  private readonly glass: Record<string, string> = {};
   /** What hand-written operations read, beside what their plan says. */
   readonly columns: LineageEdge[] = [];
   receipt: Receipt | undefined;
@@ -65,6 +67,7 @@ export class MeshRequest {
       now: new Date(this.now).toISOString(),
       maskPads: mesh.padsFor(principal.purpose),
       nonce: mesh.newNonce(),
+      fileLink: (file) => mesh.fileTokens.linkTo(file, principal, this.now),
     };
   }
 
@@ -73,8 +76,22 @@ export class MeshRequest {
     return {
       sites: principal.sites,
       clearance: this.runtime.policyClass.clearance,
-      caller: { sub: principal.sub, now, epoch: this.epoch },
+      caller: {
+        sub: principal.sub,
+        now,
+        epoch: this.epoch,
+        emergency: this.runtime.policyClass.emergency,
+        opened: (glass) => {
+          Object.assign(this.glass, glass);
+          this.mesh.glassOf(principal.sub, glass !== null);
+        },
+      },
     };
+  }
+
+  /** Glass of the caller for persons behind the answer: it may stand on an emergency. */
+  private get emergencies(): readonly string[] {
+    return Object.keys(this.glass).filter((id) => this.patients.has(this.glass[id] ?? ''));
   }
 
   /** Makes the record durable; nothing of an answer may leave before this returns. Throws AUDIT_UNAVAILABLE. */
@@ -86,7 +103,8 @@ export class MeshRequest {
     code?: string | null;
     rows?: number;
   }): Promise<Receipt> {
-    const { principal, mesh } = this;
+    const { principal, mesh, emergencies } = this;
+    if (emergencies.length > 0) this.facts['breakGlass'] = emergencies;
     const appended = mesh.audit.append({
       runId: this.runId,
       kind: entry.kind,

@@ -64,6 +64,11 @@ export class RequestScope implements Scope, ReferenceContext {
     return this.request.mesh.parts.records;
   }
 
+  get glass(): Scope['glass'] {
+    const { mesh, runId, principal } = this.request;
+    return mesh.breakGlass.desk({ runId, principal });
+  }
+
   newId(): string {
     return newUuid(this.request.mesh.parts.clock());
   }

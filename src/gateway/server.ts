@@ -9,6 +9,7 @@ import { apolloFor } from './apollo.js';
 import { HttpRefusal, NOT_ACCEPTABLE, readBody, refusalOf } from './body.js';
 import type { ClassRuntime } from './class-runtime.js';
 import { errorBody, tell } from './errors.js';
+import { FILES_PATH, serveFile } from './files.js';
 import { credentialOf } from './identity-credentials.js';
 import type { Identity } from './identity.js';
 import { assertWithinLimits } from './limits.js';
@@ -101,8 +102,13 @@ class Handler {
         await this.readiness(response);
         return;
       }
+      await this.options.mesh.breakGlass.endOverdue();
       if (path === '/graphql') {
         await this.graphql(request, response);
+        return;
+      }
+      if (path?.startsWith(FILES_PATH)) {
+        await this.decided(request, response, (question) => serveFile(question, request, response));
         return;
       }
       if (path === '/schema.graphql') {
@@ -122,12 +128,19 @@ class Handler {
 
   private async graphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body: { readonly value: unknown } | undefined;
+    await this.decided(request, response, async (question) => {
+      body ??= { value: await readBody(request) };
+      await this.answer(request, response, question, body.value);
+    });
+  }
+
+  /** Answers a request by what its caller may do now; where rights change under it, it is decided anew. */
+  private async decided(request: IncomingMessage, response: ServerResponse, work: (question: MeshRequest) => Promise<void>): Promise<void> {
     for (let tries = 1; ; tries++) {
       // Who asks is known before anything of the body is read.
       const question = await this.admit(request);
       try {
-        body ??= { value: await readBody(request) };
-        await this.answer(request, response, question, body.value);
+        await work(question);
         return;
       } catch (error) {
         const fault = error instanceof EpochMoved ? await this.takeUp(error, tries) : error;
@@ -178,12 +191,12 @@ class Handler {
     const search = url.includes('?') ? url.slice(url.indexOf('?')) : '';
     this.measure(body, search);
     const contextValue = { request: question };
-    const run = () =>
+    const reply = await persistedFor(question.principal.sub, body, search, () =>
       apollo.executeHTTPGraphQLRequest({
         httpGraphQLRequest: { method: (request.method ?? 'GET').toUpperCase(), headers, search, body },
         context: () => Promise.resolve(contextValue),
-      });
-    const reply = await (mayNameByHash(body, search) ? persistedFor(question.principal.sub, run) : run());
+      }),
+    );
     if (reply.body.kind !== 'complete') throw new CodedError('INTERNAL', 'An answer came in parts.');
     if (question.fault) throw question.fault;
     if (question.moved) throw question.moved;
@@ -265,10 +278,6 @@ class Handler {
     else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, errorBody(final, runId));
   }
 }
-
-/** Whether a request has extensions, where the hash of a document would stand. */
-const mayNameByHash = (body: unknown, search: string): boolean =>
-  (typeof body === 'object' && body !== null && 'extensions' in body) || new URLSearchParams(search).has('extensions');
 
 /** A request with what its record says of the log-in: the session by its digest, and who acted for whom. */
 function questionOf(mesh: Mesh, principal: Principal, runtime: ClassRuntime): MeshRequest {

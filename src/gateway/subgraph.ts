@@ -17,7 +17,7 @@ const DIRECTIVES = new Set([
 ]);
 
 /** Types of the kernel without a key: each product that leads to them prints them word for word. Composition refuses any other type that two products print. */
-const SHARED = new Set(['PageInfo', 'IngestResult', 'IngestFault', 'PatientConnection', 'PatientEdge']);
+const SHARED = new Set(['PageInfo', 'FileLink', 'IngestResult', 'IngestFault', 'PatientConnection', 'PatientEdge']);
 
 /**
  * The SDL of one product as a Federation 2 subgraph (spec/gateway.md, section 2). The schema must have been built from that product alone, in a

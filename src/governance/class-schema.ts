@@ -3,6 +3,7 @@ import type { GraphQLFieldConfig, GraphQLSchema } from 'graphql';
 import {
   DECLARATION,
   entityOf,
+  readerAction,
   type Action,
   type AggregateField,
   type CollectionField,
@@ -58,10 +59,15 @@ export function fieldVisible(schema: GraphQLSchema, policyClass: PolicyClass, ty
     case 'reader':
       if (
         policyClass.narrowed &&
-        declaration.reads.some(({ of }) => policyClass.rowRule(entityOf(of()), [], 'read', 'many').op === 'false')
+        declaration.reads.some(({ of }) => policyClass.rowRule(entityOf(of()), [], readerAction(declaration), 'many').op === 'false')
       )
         return false;
-      return isClear(policyClass.decide([...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(declaration)]));
+      return isClear(
+        policyClass.decide(
+          [...(parent ? classification.rowTags(parent) : []), ...classification.readerTags(declaration)],
+          readerAction(declaration),
+        ),
+      );
     case 'value':
       return RESULT_ACTIONS.some((action) => isClear(policyClass.decide(classification.fieldTags(declaration), action)));
     case 'operation':

@@ -18,7 +18,7 @@ import {
 } from '../kernel/index.js';
 import type { Classification } from './classification.js';
 import type { Policy } from './compose-policy.js';
-import { anyOf, bothOf, exceptFor, sensitivityReach, specialise, unlessGlass } from './predicate.js';
+import { anyOf, asksGlass, bothOf, exceptFor, sensitivityReach, specialise, unlessGlass } from './predicate.js';
 import { profileMask } from './profiles.js';
 
 /** One live grant that covers a set of tags: where it holds, and through which mask. */
@@ -73,6 +73,8 @@ export interface ClassFacts {
   readonly purpose: Purpose;
   readonly allSites: boolean;
   readonly steppedUp?: boolean;
+  /** True while the caller has broken glass: without it, emergency grants do not burden the statements of every day. */
+  readonly emergency?: boolean;
   /** Who acts for the caller; rights are the intersection of all. */
   readonly actors?: readonly Actor[];
   readonly narrowing?: Narrowing;
@@ -161,6 +163,11 @@ export class PolicyClass {
     return this.facts.narrowing?.dataUse;
   }
 
+  /** Whether emergency grants live in it: a request of such a class is refused where no glass of the caller is broken. */
+  get emergency(): boolean {
+    return this.facts.emergency === true;
+  }
+
   /** The highest confidentiality any live grant reaches: what row level security lets through. */
   get clearance(): number {
     return Math.min(...this.chain.map((live) => Math.max(-1, ...live.map((grant) => sensitivityReach(grant.rows)))));
@@ -210,6 +217,8 @@ export class PolicyClass {
       roles.includes(grant.role) &&
       grant.purposes.includes(this.facts.purpose) &&
       inForce(grant, now) &&
+      // An emergency is a person's own: nobody acts under glass that another broke.
+      (!asksGlass(grant.rows) || (this.facts.emergency === true && (this.facts.actors ?? []).length === 0)) &&
       (grant.obligations?.stepUp !== true || this.facts.steppedUp === true) &&
       (grant.clearance === undefined || this.facts.clearances?.includes(grant.clearance) === true)
     );
@@ -231,7 +240,11 @@ export class PolicyClass {
     );
     const each = covering.map((grants) => grants.map((grant) => alternativeOf(grant, tags, forbids)));
     const alternatives = each.reduce(intersection).filter((one) => one.rows.op !== 'false');
-    alternatives.sort((a, b) => order(b.mask) - order(a.mask) || (a.grantId < b.grantId ? -1 : 1));
+    // Emergencies come last: what anybody may see every day is told by its everyday grant.
+    alternatives.sort(
+      (a, b) =>
+        order(b.mask) - order(a.mask) || Number(asksGlass(a.rows)) - Number(asksGlass(b.rows)) || (a.grantId < b.grantId ? -1 : 1),
+    );
     return { alternatives, smallCellMin: Math.max(0, ...covering.flat().map((grant) => grant.obligations?.kMin ?? 0)) };
   }
 }
@@ -279,7 +292,7 @@ function intersection(left: readonly Alternative[], right: readonly Alternative[
 /** Equal callers have equal keys; whatever changes a decision changes the key. */
 export function classKey(version: string, facts: ClassFacts): string {
   const chain = [facts.roles, ...(facts.actors ?? []).map((actor) => actor.roles)].map((roles) => [...new Set(roles)].sort());
-  const own = [facts.steppedUp === true, [...new Set(facts.clearances ?? [])].sort(), facts.narrowing?.key ?? null];
+  const own = [facts.steppedUp === true, facts.emergency === true, [...new Set(facts.clearances ?? [])].sort(), facts.narrowing?.key ?? null];
   return JSON.stringify([version, chain, facts.purpose, facts.allSites, ...own]);
 }
 

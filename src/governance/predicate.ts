@@ -27,7 +27,7 @@ export function exceptFor(of: Predicate): Predicate {
 }
 
 /** True where a predicate asks for broken glass, wherever in it. */
-function asksGlass(predicate: Predicate): boolean {
+export function asksGlass(predicate: Predicate): boolean {
   switch (predicate.op) {
     case 'and':
     case 'or':

@@ -1,4 +1,6 @@
 import { defineProduct, type Product } from '../kernel/index.js';
+import { BreakGlassReview } from './break-glass-model.js';
+import { BreakGlassMutations, BreakGlassQueries } from './break-glass-resolvers.js';
 import { policy } from './policy.js';
 import { AuditRecord, LineagePlan, LineageRun, QuarantineRecord } from './model.js';
 import { AccessMutations, AccessQueries } from './access-resolvers.js';
@@ -9,7 +11,7 @@ export const product: Product = defineProduct({
   name: 'governance',
   description: 'Lineage, audit and quarantine of the mesh.',
   owner: 'Privacy office',
-  types: [LineageRun, LineagePlan, AuditRecord, QuarantineRecord],
-  resolvers: [GovernanceQueries, AccessQueries, GovernanceMutations, AccessMutations],
+  types: [LineageRun, LineagePlan, AuditRecord, QuarantineRecord, BreakGlassReview],
+  resolvers: [GovernanceQueries, AccessQueries, GovernanceMutations, AccessMutations, BreakGlassQueries, BreakGlassMutations],
   policy,
 });

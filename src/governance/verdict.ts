@@ -2,6 +2,8 @@ import { isObjectType, type GraphQLSchema } from 'graphql';
 import {
   DECLARATION,
   entityOf,
+  readerAction,
+  type Action,
   type EntityDeclaration,
   type FieldDeclaration,
   type Mask,
@@ -57,7 +59,7 @@ export function verdictAt(schema: GraphQLSchema, policyClass: PolicyClass, typeN
   }
   const target = targetOf(declaration);
   const rows = target ? policyClass.rowRule(entityOf(target()), policyClass.classification.fieldTags(declaration)) : null;
-  return found(policyClass.decide(tags, declaration.kind === 'operation' ? declaration.action : 'read'), 'allowed', null, rows);
+  return found(policyClass.decide(tags, actionOf(declaration)), 'allowed', null, rows);
 }
 
 /** Everything that one grant must cover for the coordinate. */
@@ -76,4 +78,10 @@ function asksConsent(rows: Predicate | null): boolean {
   if (rows === null) return false;
   if (rows.op === 'and' || rows.op === 'or') return rows.of.some(asksConsent);
   return rows.op === 'consent';
+}
+
+/** The action under which a coordinate is decided. */
+function actionOf(declaration: FieldDeclaration): Action {
+  if (declaration.kind === 'operation') return declaration.action;
+  return declaration.kind === 'reader' ? readerAction(declaration) : 'read';
 }

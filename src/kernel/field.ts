@@ -120,8 +120,35 @@ export interface RowSource {
   }): Promise<T[]>;
   /** The present of the request in milliseconds since 1970. */
   readonly now: number;
+  /** Addresses for the caller of files behind rows that `rows` gave, in their order; null for a file that holds more than one record. */
+  fileLinks?(
+    files: readonly FileRef[],
+  ): Promise<readonly ({ readonly url: string; readonly expiresAt: string; readonly mediaType: string; readonly bytes: number } | null)[]>;
   /** Adds persons whose data stand behind the answer where rows of `rows` do not name them. */
   touched(patientIds: Iterable<string>): void;
+}
+
+/** Files behind the rows of a table: where their digests stand, and what their name in the catalogue is. */
+export interface FileAsset {
+  /** For example 'imaging.instance_file'. */
+  readonly asset: string;
+  readonly of: TypeThunk;
+  /** Column that identifies the row, a uuid. */
+  readonly id: string;
+  readonly patient: string;
+  /** Column with the sha256 of the file. */
+  readonly digest: string;
+  /** Only rows with these values have a file that may be fetched. */
+  readonly only?: Readonly<Record<string, boolean>>;
+}
+
+/** One file behind one row. */
+export interface FileRef {
+  readonly asset: string;
+  readonly patient: string;
+  /** Identifier of the row. */
+  readonly key: string;
+  readonly digest: string;
 }
 
 /** A batched decode of packed or remote data. Its type is a value type; its parents are rows with the columns of `parent`. */
@@ -134,6 +161,8 @@ export interface ReaderField extends Declared {
   /** Coordinates 'dataset.column' that it reads, for lineage. */
   readonly reads: readonly { readonly of: TypeThunk; readonly columns: readonly string[] }[];
   readonly arguments: readonly Omit<Filter, 'column' | 'operator' | 'derive'>[];
+  /** The field leads to a file: the action `file` decides it, here and again whenever the file is fetched. */
+  readonly file?: FileAsset;
   /** One result per parent, in their order. */
   readonly load: (
     source: RowSource,

@@ -31,6 +31,7 @@ export {
   valueType,
 } from './declare.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
+export { FileLink, fileLink, readerAction } from './file-link.js';
 export type { Feature, FeatureRows, FeatureView, LabelView } from './feature.js';
 export {
   DECLARATION,
@@ -41,6 +42,8 @@ export {
   type ConnectionPart,
   type EntityDeclaration,
   type FieldDeclaration,
+  type FileAsset,
+  type FileRef,
   type Filter,
   type JoinPairs,
   type OperationField,
@@ -90,6 +93,7 @@ export {
   noRow,
   ownRecord,
   ownSite,
+  underGlass,
   upToSensitivity,
   type Action,
   type Clearance,
@@ -121,5 +125,5 @@ export type {
 export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
 export { SCALARS } from './scalar.js';
 export type { AccessFacts, AssetFacts, ChangeFacts, Governing, MatrixFacts, PolicyVersionFacts } from './governing.js';
-export type { Actor, FeatureAnswer, HeldClearance, Principal, RecordStore, Scope } from './scope.js';
+export type { Actor, BrokenGlass, FeatureAnswer, GlassDesk, HeldClearance, Principal, RecordStore, Scope } from './scope.js';
 export type { CrossAxis, CrossCount, CrossTable, CrossTableRequest } from './cohort.js';

@@ -32,4 +32,9 @@ export const LIMITS = {
   disclosed_sets_per_day_max: 200,
   cohort_dimensions_max: 3,
   cohort_cells_max: 1_000,
+  break_glass_minutes_max: 60,
+  break_glass_live_max: 3,
+  break_glass_reason_chars_min: 10,
+  break_glass_reason_chars_max: 1_000,
+  file_link_seconds_max: 300,
 } as const;

@@ -1,4 +1,14 @@
-import type { AggregateField, ColumnField, ComputedField, EntityDeclaration, Filter, JoinPairs, Order, ReaderField } from './field.js';
+import type {
+  AggregateField,
+  ColumnField,
+  ComputedField,
+  EntityDeclaration,
+  FileRef,
+  Filter,
+  JoinPairs,
+  Order,
+  ReaderField,
+} from './field.js';
 import type { Tag } from './classification.js';
 import type { Mask, Predicate } from './policy.js';
 
@@ -123,4 +133,6 @@ export interface PlanValues {
   readonly maskPads: { readonly inner: Buffer; readonly outer: Buffer };
   /** Random word that marks where readers are spliced in. */
   readonly nonce: string;
+  /** The address of a file for the caller; without it no address is given. */
+  readonly fileLink?: (file: FileRef) => { readonly url: string; readonly expiresAt: string };
 }

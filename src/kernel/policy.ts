@@ -85,6 +85,8 @@ export const ownSite: Predicate = { op: 'in', attribute: 'site', me: 'sites' };
 export const ownRecord: Predicate = { op: 'in', attribute: 'principal', me: 'sub' };
 /** Confidentiality N = 0, R = 1, V = 2 (HL7 v3 Confidentiality). */
 export const upToSensitivity = (level: 0 | 1 | 2): Predicate => ({ op: '<=', attribute: 'sensitivity', literal: level });
+/** Rows of the person for whom the caller broke the glass. */
+export const underGlass: Predicate = { op: 'glass' };
 export const allOf = (...of: Predicate[]): Predicate => ({ op: 'and', of });
 
 /** De-identification profiles: which mask each Safe Harbor letter takes. */

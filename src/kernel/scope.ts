@@ -72,6 +72,25 @@ export interface FeatureAnswer extends FeatureRows {
   readonly withheld: readonly string[];
 }
 
+/** Glass that somebody broke for one person. Times are ISO instants. */
+export interface BrokenGlass {
+  readonly id: string;
+  readonly startedAt: string;
+  readonly endsAt: string;
+  readonly endedAt: string | null;
+  readonly reviewedAt: string | null;
+}
+
+/** Emergency access to one person; each act is audited before it holds. */
+export interface GlassDesk {
+  /** Breaks the glass for the caller. Whether there is such a person is not told. LIMIT_EXCEEDED where the caller holds as many as allowed. */
+  open(request: { readonly patientId: string; readonly reason: string; readonly minutes: number }): Promise<BrokenGlass>;
+  /** Ends it; null where it is unknown, over, or not the caller's own and only that is asked for. */
+  end(id: string, whose: 'own' | 'any'): Promise<BrokenGlass | null>;
+  /** Closes the review; null where it is unknown or reviewed already. CONFLICT while it is not over, FORBIDDEN for the caller's own. */
+  review(id: string, verdict: string, note: string): Promise<BrokenGlass | null>;
+}
+
 /** What a hand-written operation may ask. Everything here is decided, traced and audited by the rooms that provide it. */
 export interface Scope {
   /** Id of the lineage and audit record of this request. */
@@ -101,6 +120,7 @@ export interface Scope {
   /** Runs held records through the pipeline as it is now; what passes enters under its original record id. */
   release(quarantineIds: readonly string[], reason: string): Promise<{ readonly released: number; readonly held: number }>;
   readonly records: RecordStore;
+  readonly glass: GlassDesk;
   /** What policy tells about itself and how it is changed. */
   readonly governing: Governing;
   /** Adds facts to the lineage of the request: model versions, modalities withheld, counts. Names and digests only. */

@@ -1,3 +1,4 @@
+export { breakGlassStore, type BreakGlassStore, type GlassRow } from './break-glass.js';
 export { columnTypes } from './catalogue.js';
 export { startEngine } from './engines/start.js';
 export type { Engine, EngineOptions } from './engines/engine.js';
@@ -23,3 +24,4 @@ export { policyStore, type PolicyStore, type PolicyVersion } from './policy-stor
 export { compileSql, type ColumnTypes, type CompiledSql } from './sql.js';
 export { aggregateRows, countedRows, selectRows, type RowRequest, type SelectedRow } from './select-rows.js';
 export { recordStore } from './records.js';
+export { storedFiles, type StoredFile } from './stored-files.js';

@@ -4,6 +4,7 @@ import { jsonForm, predicateSql } from './sql-rules.js';
 import type { ColumnTypes } from './sql.js';
 import type { ReadSession } from './session.js';
 import { statementName } from './statement-name.js';
+import { storedFiles } from './stored-files.js';
 
 /** What stands behind a source: which rows its caller may use, and who is told what was read. */
 export interface SourceRules {
@@ -30,6 +31,18 @@ export function rowSource(session: ReadSession, types: ColumnTypes, rules: Sourc
         rules.touched(new Set(rows.map((row) => row['thalamus_person']).filter((id): id is string => typeof id === 'string')));
       }
       return rows as T[];
+    },
+    async fileLinks(files) {
+      const { fileLink } = rules.values;
+      if (!fileLink) return files.map(() => null);
+      const stored = await storedFiles(
+        session,
+        files.map((each) => each.digest),
+      );
+      return files.map((file) => {
+        const found = stored.get(file.digest);
+        return found ? { ...fileLink(file), ...found } : null;
+      });
     },
   };
 }

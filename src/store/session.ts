@@ -16,6 +16,10 @@ export interface Caller {
   readonly now: number;
   /** What the rights of the caller were decided by. */
   readonly epoch: Epoch;
+  /** Whether the rights were decided with glass broken. */
+  readonly emergency: boolean;
+  /** Hears which glass of the caller opens the wall: the person by its id; null for none. */
+  readonly opened: (glass: Readonly<Record<string, string>> | null) => void;
 }
 
 /** Numbers that grow with every change of policy and every revocation. */
@@ -24,17 +28,28 @@ export interface Epoch {
   readonly revocation: number;
 }
 
-/** Policy or revocations are newer than what the request was decided by; nothing was read, and it is decided anew. */
+/** Policy, revocations or broken glass are other than what the request was decided by; nothing was read, and it is decided anew. */
 export class EpochMoved extends Error {
   constructor(readonly present: Epoch) {
     super('policy or revocations have changed');
   }
 }
 
+/** Glass of the caller that is broken now; its tables stand behind the wall, so it is read when the clearance is set. */
+const OPENED = `from break_glass b where b.sub = $3 and b.ends_at > $4 and b.started_at <= $4
+  and not exists (select 1 from break_glass_event e where e.glass_id = b.glass_id and e.kind = 'ended')`;
+
 /** Sets the wall, and tells the present epoch on the snapshot that the data come from. */
 const WALL = `select set_config('thalamus.sites', $1, true), set_config('thalamus.clearance', $2, true),
-  set_config('thalamus.glass', coalesce((select string_agg(patient_id::text, ',') from break_glass where sub = $3 and ends_at > $4 and started_at <= $4), ''), true),
-  policy, revocation from governance_epoch`;
+  set_config('thalamus.glass', coalesce((select string_agg(b.patient_id::text, ',') ${OPENED}), ''), true),
+  (select json_object_agg(b.glass_id, b.patient_id) ${OPENED}) as opened, policy, revocation from governance_epoch`;
+
+interface WallRow {
+  readonly policy: number;
+  readonly revocation: string;
+  /** Person by glass. */
+  readonly opened: Readonly<Record<string, string>> | null;
+}
 
 /** One read-only transaction on one snapshot. */
 export interface ReadSession {
@@ -55,7 +70,7 @@ export async function withReadSession<T>(pool: Pool, wall: Wall, work: (session:
   let broken: Error | undefined;
   try {
     await client.query('begin transaction isolation level repeatable read read only');
-    const { rows } = await client.query<{ policy: number; revocation: string }>({
+    const { rows } = await client.query<WallRow>({
       name: 'wall',
       text: WALL,
       values: [
@@ -65,7 +80,7 @@ export async function withReadSession<T>(pool: Pool, wall: Wall, work: (session:
         new Date(wall.caller?.now ?? 0),
       ],
     });
-    if (wall.caller) refuseStale(wall.caller.epoch, rows[0]);
+    if (wall.caller) refuseStale(wall.caller, rows[0]);
     // One connection runs one statement at a time; those that are asked for at once wait for each other here.
     let last: Promise<unknown> = Promise.resolve();
     const result = await work({
@@ -91,10 +106,12 @@ export async function withReadSession<T>(pool: Pool, wall: Wall, work: (session:
   }
 }
 
-function refuseStale(used: Epoch, found: { policy: number; revocation: string } | undefined): void {
+function refuseStale({ epoch, emergency, opened }: Caller, found: WallRow | undefined): void {
   if (!found) throw new Error('there is no governance epoch');
+  opened(found.opened);
   const present = { policy: found.policy, revocation: Number(found.revocation) };
-  if (present.policy !== used.policy || present.revocation !== used.revocation) throw new EpochMoved(present);
+  if (present.policy !== epoch.policy || present.revocation !== epoch.revocation || (found.opened !== null) !== emergency)
+    throw new EpochMoved(present);
 }
 
 function unavailable(error: unknown): CodedError {

@@ -255,13 +255,18 @@ describe('broken glass', () => {
   it('keeps the wall for others: raw SQL sees the person under the wall of that caller only', async () => {
     const who = doctor();
     const glass = await broken(world, who, person(9));
-    const rows = async (sub: string): Promise<number> =>
+    const rows = async (sub: string, emergency = false): Promise<number> =>
       withReadSession(
         world.running.pools.reader,
-        { sites: ['north'], clearance: 2, caller: { sub, now: world.now, epoch: world.running.mesh.epoch } },
+        {
+          sites: ['north'],
+          clearance: 2,
+          caller: { sub, now: world.now, epoch: world.running.mesh.epoch, emergency, opened: () => undefined },
+        },
         async (session) => (await session.query({ text: `select 1 from patient where site_id <> 'north'`, values: [] })).rows.length,
       );
-    expect(await rows(String(who['sub']))).toBe(1);
+    expect(await rows(String(who['sub']), true)).toBe(1);
+    await expect(rows(String(who['sub']))).rejects.toThrow('changed');
     expect(await rows('dr-nobody')).toBe(0);
     await asks(world, who, END, { id: glass });
     expect(await rows(String(who['sub']))).toBe(0);

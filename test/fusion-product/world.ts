@@ -89,6 +89,7 @@ export function scopeOf(world: World, records = new Records()): FakeScope {
     records,
     governing: undefined as never,
     crossTable: () => Promise.reject(new Error('fusion counts nobody')),
+    glass: undefined as never,
     lineageId: '00000000-0000-4000-8000-000000000001',
     principal: { sub: 'someone', roles: [], purpose: 'HRESCH', sites: '*', kind: 'person', tokenId: 't' },
     now: Date.UTC(2026, 0, 1),

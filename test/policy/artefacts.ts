@@ -32,6 +32,7 @@ export function classFor(make: Maker, policy: Policy, classification: Classifica
       allSites: asking.sites === '*',
       steppedUp: asking.steppedUp,
       clearances: asking.clearances ?? [],
+      emergency: asking.emergency === true,
       actors: asking.actors.map((roles, i) => ({ sub: `actor-${i}`, roles })),
       ...(narrowing ? { narrowing: { key: JSON.stringify(asking.patient), rule: narrowing } } : {}),
     },

@@ -114,6 +114,8 @@ function declared(bench: Bench, name: string, declarations: readonly PolicyDecla
 interface Case {
   readonly declared: Declared;
   readonly asking: Asking;
+  /** Classes of the policy of the products that are still to come. */
+  readonly left: number;
 }
 
 /** In turn a class of the policy of the products, until every subset of its roles was asked for every purpose, and one of a random policy. */
@@ -128,8 +130,9 @@ function* cases(bench: Bench, draw: Draw, unions: boolean): Generator<Case> {
     const random = drawDeclared(bench, draw, n);
     for (let i = 0; i < 6; i++) {
       const next = asked.splice(draw.int(0, asked.length - 1), 1)[0];
-      if (next) yield { declared: real, asking: { ...drawAsking(draw, next.roles, bench.tables, next.purpose), actors: [] } };
-      yield { declared: random, asking: drawAsking(draw, drawn[(n * 6 + i) % drawn.length] ?? [], bench.tables) };
+      if (next)
+        yield { declared: real, asking: { ...drawAsking(draw, next.roles, bench.tables, next.purpose), actors: [] }, left: asked.length };
+      yield { declared: random, asking: drawAsking(draw, drawn[(n * 6 + i) % drawn.length] ?? [], bench.tables), left: asked.length };
     }
   }
 }
@@ -212,23 +215,27 @@ export interface CheckOptions {
   readonly cells: number;
   readonly seed: number;
   readonly unions: boolean;
+  /** Goes on until every class of the policy of the products was seen. */
+  readonly whole?: boolean;
   readonly make?: Maker;
   readonly findingsMax?: number;
 }
 
-/** Compares until so many cells were seen, and the policy of the products wholly; two classes at a time. */
+/** Compares until so many cells were seen; two classes at a time. */
 export async function check(
   bench: Bench,
-  { cells: wanted, seed, unions, make = asItIs, findingsMax = 5 }: CheckOptions,
+  { cells: wanted, seed, unions, whole = false, make = asItIs, findingsMax = 5 }: CheckOptions,
 ): Promise<CheckReport> {
   const next = cases(bench, new Draw(seed + 1), unions);
   const seen = { cells: 0, visible: 0, coordinates: 0, classes: 0, over: 0, hidden: 0 };
   const [roles, sets, purposes, policies] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
   const byArtefact: Record<Artefact, number> = { sql: 0, javascript: 0, schema: 0, shield: 0 };
   const findings: Finding[] = [];
+  let left = Infinity;
   const work = async (): Promise<void> => {
-    while (seen.cells < wanted) {
+    while (seen.cells < wanted || (whole && left > 0)) {
       const { value } = next.next() as { value: Case };
+      left = value.left;
       const { differences: found, cells, visible, coordinates } = await compareCase(bench, value, make);
       seen.cells += cells;
       seen.visible += visible;

@@ -21,6 +21,7 @@ async function checkPolicy(args: readonly string[]): Promise<object> {
         cells: option(args, '--cells', 60_000),
         seed,
         unions: args.includes('--unions'),
+        whole: true,
       });
       for (const each of findings) process.stderr.write(`seed ${seed}, ${each.policy}: ${JSON.stringify(each, null, 1)}\n`);
       if (report.disagreements > 0) process.exitCode = 1;

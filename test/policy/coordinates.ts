@@ -151,7 +151,13 @@ function isOpen(
   switch (field.kind) {
     case 'structure': {
       const anybody = [asking.roles, ...asking.actors].every(
-        (roles) => oracleCovers({ ...rules, forbids: [] }, { ...asking, roles, actors: [] }, ['root'], now).clear,
+        (roles) =>
+          oracleCovers(
+            { ...rules, forbids: [] },
+            { ...asking, roles, actors: [], emergency: asking.emergency === true && asking.actors.length === 0 },
+            ['root'],
+            now,
+          ).clear,
       );
       const entity = field.needs && entityOf(field.needs.of());
       return anybody && (entity === undefined || clear(tags.ofRow(entity), entity, field.needs?.action));
@@ -175,7 +181,11 @@ function isOpen(
         ...tags.ofRow(entityOf(of())),
         ...columns.flatMap((column) => tags.ofColumn(of, column) ?? []),
       ]);
-      return clear([...(parent ? tags.ofRow(parent) : []), ...tags.ofField(field, undefined), ...read]);
+      return clear(
+        [...(parent ? tags.ofRow(parent) : []), ...tags.ofField(field, undefined), ...read],
+        undefined,
+        field.file === undefined ? 'read' : 'file',
+      );
     }
     case 'value':
       return ACTIONS.some(

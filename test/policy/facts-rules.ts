@@ -30,7 +30,9 @@ const TAGS: readonly Tag[] = ['root', 'pseudonym', 'note.structured'];
 
 /** The rule of notes under one grant with these rows. */
 const ruleOf = (subject: Subject, rows: Predicate, forbids: readonly Forbid[] = [], table = 'note'): Predicate =>
-  classOf(subject, [grantOf({ tags: [...TAGS, 'model', 'evidence'], rows })], forbids).rowRule(entityOf(subject, table));
+  classOf(subject, [grantOf({ tags: [...TAGS, 'model', 'evidence'], rows })], forbids, { emergency: true }).rowRule(
+    entityOf(subject, table),
+  );
 const narrowing = (over: Partial<Narrowing> = {}): Narrowing => ({ key: 'k', rule: () => everyRow, ...over });
 
 export const RULE_FACTS: readonly Fact[] = [
@@ -62,11 +64,17 @@ export const RULE_FACTS: readonly Fact[] = [
     },
   },
   {
-    name: 'who acts for a caller asks for consent with his own grant',
+    name: 'a grant of emergency lives for who broke the glass, in person',
     check: (subject) => {
       const grants = [grantOf({ tags: TAGS, rows: glass }), grantOf({ id: 'h', role: 'app', tags: TAGS })];
-      const both = classOf(subject, grants, [], { actors: [{ sub: 'a', roles: ['app'] }] });
-      assert.deepEqual(both.rowRule(entityOf(subject, 'note')), allOf(glass, consent));
+      const rule = (facts: Partial<ClassFacts>): Predicate => classOf(subject, grants, [], facts).rowRule(entityOf(subject, 'note'));
+      const actors = [{ sub: 'a', roles: ['app'] }];
+      assert.deepEqual(
+        [rule({}), rule({ emergency: false }), rule({ emergency: true }), rule({ emergency: true, actors })],
+        [noRow, noRow, glass, noRow],
+      );
+      const facts: ClassFacts = { roles: ['a'], purpose: 'TREAT', allSites: false };
+      assert.notEqual(classKey('v', facts), classKey('v', { ...facts, emergency: true }));
     },
   },
   {

@@ -158,6 +158,7 @@ export function drawAsking(draw: Draw, roles: readonly string[], tables: readonl
     sub: draw.pick(SUBS),
     patient,
     steppedUp: draw.chance(0.4),
+    emergency: draw.chance(0.7),
     clearances: draw.some(['registered', 'controlled'] as const, 0.4),
     ...(narrow ? { narrowing: (entity) => narrowed(entity, left, patient) } : {}),
   };

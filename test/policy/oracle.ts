@@ -30,6 +30,8 @@ export interface Asking {
   readonly sub: string;
   readonly patient: string | null;
   readonly steppedUp: boolean;
+  /** The caller broke the glass for somebody; nobody can who acts for another. */
+  readonly emergency?: boolean;
   readonly clearances?: readonly ('registered' | 'controlled')[];
   /** What the token itself leaves of the rows of an entity. */
   readonly narrowing?: (entity: EntityDeclaration) => Predicate;
@@ -104,6 +106,7 @@ function lives(grant: Grant, roles: readonly string[], asking: Asking, now: numb
   if (!grant.purposes.includes(asking.purpose)) return false;
   if (grant.obligations?.stepUp === true && !asking.steppedUp) return false;
   if (grant.clearance !== undefined && !(asking.clearances ?? []).includes(grant.clearance)) return false;
+  if (mentionsGlass(grant.rows) && (asking.emergency !== true || asking.actors.length > 0)) return false;
   return isValid(grant.validFrom, grant.validTo, now);
 }
 

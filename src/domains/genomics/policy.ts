@@ -1,4 +1,4 @@
-import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+import { allOf, everyRow, ownSite, underGlass, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
 
 /** Who sees which cells of the genomics product, and for which purpose. */
 export const policy: PolicyDeclaration = {
@@ -11,6 +11,15 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'feature'],
       tags: ['root', 'pseudonym', 'genomic.site', 'genomic.individual', 'genomic.aggregate'],
       rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'genomics.clinician.emergency',
+      reason: 'Who broke the glass for a person reads the genome of that person, whatever the site and the consent.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'genomic.site', 'genomic.individual', 'genomic.aggregate'],
+      rows: underGlass,
     },
     {
       id: 'genomics.analyst.counts',

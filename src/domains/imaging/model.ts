@@ -1,4 +1,15 @@
-import { Patient, aggregate, collection, column, entity, extension, reference, type Filter, type Order } from '../../kernel/index.js';
+import {
+  Patient,
+  aggregate,
+  collection,
+  column,
+  entity,
+  extension,
+  fileLink,
+  reference,
+  type Filter,
+  type Order,
+} from '../../kernel/index.js';
 
 /** Filters of every list of studies. Dates are quasi-identifiers: a caller who sees the year only may not filter by time. */
 export const studyFilters: readonly Filter[] = [
@@ -105,6 +116,17 @@ export class ImagingInstance {
   fileDigest!: string | null;
   @column({ column: 'file_bytes', type: 'bigint', tags: ['imaging'], safeHarbor: 'none', description: 'Size of the file in bytes.' })
   fileBytes!: number | null;
+  @fileLink({
+    asset: 'imaging.instance_file',
+    of: () => ImagingInstance,
+    id: 'id',
+    patient: 'patient_id',
+    digest: 'file_digest',
+    only: { incomplete: false },
+    tags: ['imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
+    description: 'The file as received, header and all; null for an object that lacks pixel data.',
+  })
+  file!: unknown;
   // The header names the person, the site, sex, age and dates: only a grant that covers all of it shows it, and no mask makes it safe.
   @column({
     column: 'attributes',

@@ -1,4 +1,4 @@
-import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+import { allOf, everyRow, ownSite, underGlass, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
 
 /** Who sees which cells of the imaging product, and for which purpose. The privacy officer sees none of them. */
 export const policy: PolicyDeclaration = {
@@ -11,6 +11,33 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'feature'],
       tags: ['root', 'pseudonym', 'imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
       rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'imaging.clinician.emergency',
+      reason: 'Who broke the glass for a person reads the images of that person, whatever the site and the consent.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
+      rows: underGlass,
+    },
+    {
+      id: 'imaging.clinician.file',
+      reason: 'Clinicians fetch the images of the patients of their own site as they arrived; a header names everything.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['file'],
+      tags: ['root', 'pseudonym', 'imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
+      rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'imaging.clinician.emergency.file',
+      reason: 'Who broke the glass for a person fetches the images of that person.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['file'],
+      tags: ['root', 'pseudonym', 'imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
+      rows: underGlass,
     },
     {
       id: 'imaging.analyst.research',

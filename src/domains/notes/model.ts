@@ -5,6 +5,7 @@ import {
   column,
   entity,
   extension,
+  fileLink,
   reference,
   type Filter,
   type JoinPairs,
@@ -109,6 +110,16 @@ export class Note {
     description: 'Canonical text with line feeds as line ends; identifiers are replaced by marks where the caller may not see them.',
   })
   body!: string | null;
+  @fileLink({
+    asset: 'notes.note_file',
+    of: () => Note,
+    id: 'note_id',
+    patient: 'patient_id',
+    digest: 'source_digest',
+    tags: ['note.structured', 'phi.note', 'pii.direct', 'pii.quasi', 'demographic', 'site', 'clinical'],
+    description: 'The document as received, with all that it states beside the text; null where its file holds more than this note.',
+  })
+  file!: unknown;
   @collection({
     of: () => NoteSection,
     on: SAME_NOTE,

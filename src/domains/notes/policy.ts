@@ -1,4 +1,4 @@
-import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+import { allOf, everyRow, ownSite, underGlass, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
 
 /** Who sees which cells of the notes product, and for which purpose. The privacy officer holds no grant: notes are no part of the office. */
 export const policy: PolicyDeclaration = {
@@ -11,6 +11,35 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'feature'],
       tags: ['root', 'pseudonym', 'note.structured', 'phi.note', 'pii.direct', 'pii.quasi'],
       rows: allOf(ownSite, upToSensitivity(2)),
+      obligations: { notices: ['part2-redisclosure'] },
+    },
+    {
+      id: 'notes.clinician.emergency',
+      reason: 'Who broke the glass for a person reads the notes of that person, whatever the site and the consent.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'note.structured', 'phi.note', 'pii.direct', 'pii.quasi'],
+      rows: underGlass,
+      obligations: { notices: ['part2-redisclosure'] },
+    },
+    {
+      id: 'notes.clinician.file',
+      reason: 'Clinicians fetch the documents of the patients of their own site as they arrived; a document says more than its text.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['file'],
+      tags: ['root', 'pseudonym', 'note.structured', 'phi.note', 'pii.direct', 'pii.quasi', 'demographic', 'site', 'clinical'],
+      rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'notes.clinician.emergency.file',
+      reason: 'Who broke the glass for a person fetches the documents of that person.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['file'],
+      tags: ['root', 'pseudonym', 'note.structured', 'phi.note', 'pii.direct', 'pii.quasi', 'demographic', 'site', 'clinical'],
+      rows: underGlass,
     },
     {
       id: 'notes.analyst.research',

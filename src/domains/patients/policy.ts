@@ -1,4 +1,4 @@
-import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+import { allOf, everyRow, ownSite, underGlass, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
 
 /** Who sees which cells of the patients product, and for which purpose. */
 export const policy: PolicyDeclaration = {
@@ -11,6 +11,17 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'feature'],
       tags: ['root', 'pseudonym', 'pii.direct', 'pii.quasi', 'demographic', 'site', 'consent', 'clinical'],
       rows: allOf(ownSite, upToSensitivity(2)),
+      obligations: { notices: ['part2-redisclosure'] },
+    },
+    {
+      id: 'patients.clinician.emergency',
+      reason: 'Who broke the glass for a person reads the record of that person, whatever the site and the consent.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'pii.direct', 'pii.quasi', 'demographic', 'site', 'consent', 'clinical'],
+      rows: underGlass,
+      obligations: { notices: ['part2-redisclosure'] },
     },
     {
       id: 'patients.analyst.research',

@@ -1,4 +1,4 @@
-import { allOf, everyRow, ownSite, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
+import { allOf, everyRow, ownSite, underGlass, upToSensitivity, type PolicyDeclaration } from '../../kernel/index.js';
 
 /** Who sees which cells of the wearables product, and for which purpose. The privacy officer has no grant here. */
 export const policy: PolicyDeclaration = {
@@ -11,6 +11,15 @@ export const policy: PolicyDeclaration = {
       actions: ['read', 'feature'],
       tags: ['root', 'pseudonym', 'pii.direct', 'pii.quasi', 'wearable', 'wearable.raw'],
       rows: allOf(ownSite, upToSensitivity(2)),
+    },
+    {
+      id: 'wearables.clinician.emergency',
+      reason: 'Who broke the glass for a person reads the device data of that person, whatever the site and the consent.',
+      role: 'clinician',
+      purposes: ['TREAT'],
+      actions: ['read'],
+      tags: ['root', 'pseudonym', 'pii.direct', 'pii.quasi', 'wearable', 'wearable.raw'],
+      rows: underGlass,
     },
     {
       id: 'wearables.analyst.research',
