@@ -1,4 +1,5 @@
 import {
+  Kind,
   getNamedType,
   isObjectType,
   type FieldNode,
@@ -62,6 +63,6 @@ const isStructure = (type: GraphQLObjectType): boolean =>
 function pageOf(paged: boolean, nodes: readonly FieldNode[], variables: Readonly<Record<string, unknown>>): number {
   if (!paged) return 1;
   const value = nodes[0]?.arguments?.find((each) => each.name.value === 'first')?.value;
-  const given = value?.kind === 'IntValue' ? Number(value.value) : value?.kind === 'Variable' ? variables[value.name.value] : undefined;
+  const given = value?.kind === Kind.INT ? Number(value.value) : value?.kind === Kind.VARIABLE ? variables[value.name.value] : undefined;
   return typeof given === 'number' && Number.isFinite(given) ? Math.max(0, given) : LIMITS.page_rows_default;
 }

@@ -17,24 +17,7 @@ export interface CatalogueAsset {
   readonly governed: readonly Tag[];
 }
 
-/** Assets beside tables: files in the object store and trained models, each with the tags that a caller needs in full. */
-const OTHER: readonly { product: string; name: string; kind: 'file' | 'model'; tags: readonly Tag[]; description: string }[] = [
-  {
-    product: 'imaging',
-    name: 'instance_file',
-    kind: 'file',
-    tags: ['pseudonym', 'imaging', 'imaging.pixel', 'pii.direct', 'pii.quasi', 'demographic', 'site'],
-    description: 'DICOM Part 10 files as they arrived.',
-  },
-  {
-    product: 'notes',
-    name: 'note_file',
-    kind: 'file',
-    tags: ['pseudonym', 'note.structured', 'phi.note', 'pii.direct', 'pii.quasi'],
-    description: 'Documents as they arrived.',
-  },
-  { product: 'fusion', name: 'model', kind: 'model', tags: ['model'], description: 'Trained models; to run one is a right of its own.' },
-];
+const MODEL = { product: 'fusion', description: 'Trained models; to run one is a right of its own.' } as const;
 
 const urnOf = (name: string): string => `urn:thalamus:${name.split('.').join(':')}`;
 
@@ -57,10 +40,8 @@ export function catalogueOf(
     return { name, urn: urnOf(name), kind, owner: ownerOf(name, owner), description, tags: [...new Set([...tags, ...governed])], governed };
   };
   const assets = products.map((product) => asset(product.name, 'product', product.owner, product.description, []));
-  for (const other of OTHER) {
-    const product = products.find((each) => each.name === other.product);
-    if (product) assets.push(asset(`${product.name}.${other.name}`, other.kind, product.owner, other.description, other.tags));
-  }
+  const models = products.find((product) => product.name === MODEL.product);
+  if (models) assets.push(asset(`${models.name}.model`, 'model', models.owner, MODEL.description, ['model']));
   for (const { product, owner, entity } of classification.datasets.values())
     assets.push(asset(`${product}.${entity.table}`, 'dataset', owner, entity.description, entity.tags));
   for (const type of dataTypes(classification.schema)) {
@@ -69,6 +50,10 @@ export function catalogueOf(
     if (!entity || !dataset) continue;
     for (const field of Object.values(type.getFields())) {
       const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
+      if (declaration?.kind === 'reader' && declaration.file) {
+        const tags = [...new Set([...classification.rowTags(entity), ...classification.readerTags(declaration)])];
+        assets.push(asset(declaration.file.name, 'file', dataset.owner, declaration.description, tags));
+      }
       if (declaration?.kind !== 'column') continue;
       const name = `${dataset.product}.${entity.table}.${declaration.column}`;
       assets.push(asset(name, 'column', dataset.owner, declaration.description, classification.cellTags(entity, declaration)));

@@ -14,9 +14,9 @@ export function cellPlan(
   if (decision.alternatives.length === 0) return null;
   // Columns with the same tags share a decision, and with it all of this.
   let made = plans.get(policyClass);
-  if (!made) plans.set(policyClass, (made = new Map()));
+  if (!made) plans.set(policyClass, (made = new Map<EntityDeclaration, Map<Decision, CellPlan | null>>()));
   let known = made.get(entity);
-  if (!known) made.set(entity, (known = new Map()));
+  if (!known) made.set(entity, (known = new Map<Decision, CellPlan | null>()));
   let cell = known.get(decision);
   if (cell === undefined) known.set(decision, (cell = cellOf(policyClass, entity, decision)));
   return cell && { cell, decision };

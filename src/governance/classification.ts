@@ -67,7 +67,7 @@ export class Classification {
   /** Tags of a cell: those of its row together with those of its field. */
   cellTags(entity: EntityDeclaration | undefined, field: Tagged): readonly Tag[] {
     let known = this.unions.get(entity);
-    if (!known) this.unions.set(entity, (known = new Map()));
+    if (!known) this.unions.set(entity, (known = new Map<Tagged, readonly Tag[]>()));
     let tags = known.get(field);
     if (!tags) known.set(field, (tags = union(entity ? this.rowTags(entity) : [], this.fieldTags(field))));
     return tags;

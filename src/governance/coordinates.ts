@@ -46,7 +46,7 @@ export function assertClassified(schema: GraphQLSchema): void {
         faults.push(coordinate);
         continue;
       }
-      for (const tag of declaration.tags) if (!isTag(tag)) faults.push(`${coordinate} (unknown tag ${String(tag)})`);
+      for (const tag of declaration.tags) if (!isTag(tag)) faults.push(`${coordinate} (unknown tag ${tag as string})`);
       if (!field.description) faults.push(`${coordinate} (no description)`);
       if (declaration.kind === 'column' && declaration.required && !declaration.tags.every((tag) => entity?.tags.includes(tag))) {
         faults.push(`${coordinate} (required, but its tags go beyond those of the row)`);

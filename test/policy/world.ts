@@ -250,6 +250,8 @@ export async function storeRows(owner: Pool, writer: Pool, draw: Draw, tables: r
       for (const { name, type, nullable, key } of stored)
         values[name] = nullable && !key && draw.chance(0.2) ? null : valueOf(draw, name, type, n, key);
       if (table === 'patient') values['patient_id'] = personOf(n);
+      // No glass of these rows is that of a caller; it is broken for at most an hour.
+      if (table === 'break_glass') values['ends_at'] = iso(Date.parse(String(values['started_at'])) + 60_000);
       if (table === 'fusion_model') values['id'] = `${String(values['model_id'])}@${String(values['version'])}`;
       await writer.query(
         text,

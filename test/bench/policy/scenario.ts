@@ -1,4 +1,4 @@
-import { GraphQLObjectType } from 'graphql';
+import { type GraphQLObjectType } from 'graphql';
 import { buildSchema } from '../../../src/gateway/schema.js';
 import {
   Classification,
