@@ -52,7 +52,7 @@ export function catalogueOf(
       const declaration = field.extensions[DECLARATION] as FieldDeclaration | undefined;
       if (declaration?.kind === 'reader' && declaration.file) {
         const tags = [...new Set([...classification.rowTags(entity), ...classification.readerTags(declaration)])];
-        assets.push(asset(declaration.file.name, 'file', dataset.owner, declaration.description, tags));
+        assets.push(asset(declaration.file.asset, 'file', dataset.owner, declaration.description, tags));
       }
       if (declaration?.kind !== 'column') continue;
       const name = `${dataset.product}.${entity.table}.${declaration.column}`;

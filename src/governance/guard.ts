@@ -74,7 +74,8 @@ function prune(plain: GraphQLSchema, guarded: GraphQLSchema, policyClass: Policy
     if (roots.has(type.name) || !isObjectType(original)) continue;
     for (const [name, field] of Object.entries(type.getFields())) {
       const before = original.getFields()[name];
-      if (!before || !isLeafType(getNamedType(field.type)) || !isPlain(original, before.extensions, policyClass)) continue;
+      if (!before || !isLeafType(getNamedType(field.type)) || !isVisible(plain, policyClass, type.name, name)) continue;
+      if (!isPlain(original, before.extensions, policyClass)) continue;
       if (before.resolve) field.resolve = before.resolve;
       else Reflect.deleteProperty(field, 'resolve');
     }
@@ -137,7 +138,9 @@ function guardSubscriptions(schema: GraphQLSchema, policyClass: PolicyClass): Gr
 /** The events of a source while the verdict holds. No generator, since one that was never asked for an event would leave its source open. */
 function whileTrue(source: AsyncIterable<unknown>, holds: () => boolean): AsyncIterableIterator<unknown> {
   const events = source[Symbol.asyncIterator]();
+  let closed = false;
   const close = async (): Promise<IteratorResult<unknown>> => {
+    closed = true;
     await events.return?.();
     return { done: true, value: undefined };
   };
@@ -146,6 +149,8 @@ function whileTrue(source: AsyncIterable<unknown>, holds: () => boolean): AsyncI
       return this;
     },
     async next() {
+      // A source need not end when it is closed, and a right that comes back opens nothing again.
+      if (closed) return { done: true, value: undefined };
       const event = await events.next();
       if (event.done === true || holds()) return event;
       await close();

@@ -1,11 +1,12 @@
 select f0.j::text as j0, f0.p as p0, 
-  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($6::text[])) as versions from 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($8::text[])) as versions from 
   (select 
     (select row_to_json(o0) from 
-      (select a.x0 as "edges", a.total as "totalCount") o0) as j, a.persons as p from 
+      (select a.x0 as "edges", $1::text || ':n0:' || a.counted || ':' as "totalCount") o0) as j, a.persons as p from 
     (select coalesce(json_agg(r.e0 order by r.k0, r.k1, r.k2), '[]'::json) as x0, array_agg(distinct r.person) as persons, 
-      (select count(*)::int from note_concept t8 where (t8.sensitivity <= 0 and exists 
-        (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $1::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t8.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) and t8."code" = $3::text and t8."negation" = $4::text) as total from 
+      (select translate(encode(coalesce(string_agg(uuid_send(g9.person) || int4send(g9.n), ''::bytea order by g9.person), ''::bytea), 'base64'), E'\n', '') from 
+        (select t8."patient_id" as person, count(*)::int as n from note_concept t8 where (t8.sensitivity <= 0 and exists 
+          (select 1 from consent_effect ce where ce.patient_id = t8.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t8.sensitivity and (t8.label_bits = 0 or t8.label_bits & ~ce.labels = 0) and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz and (not ce.bound or (ce.sensitivity_min <= t8.sensitivity and (ce.labels_any = 0 or t8.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $4::text[]) and (ce.refs_not is null or not ce.refs_not && t8.refs) and (ce.data_from is null or t8.authored_at >= ce.data_from) and (ce.data_to is null or t8.authored_at < ce.data_to) and (ce.refs is null or ce.refs && t8.refs))))) and t8."code" = $5::text and t8."negation" = $6::text group by 1) g9) as counted from 
       (select t1."patient_id" as k0, t1."note_id" as k1, t1."ordinal" as k2, 
         (select row_to_json(o2) from 
           (select 
@@ -14,10 +15,10 @@ select f0.j::text as j0, f0.p as p0,
                 (select 
                   (select row_to_json(o5) from 
                     (select t4."patient_id" as "id") o5) from patient t4 where t4."patient_id" = t1."patient_id" and (t4.sensitivity <= 0 and exists 
-                  (select 1 from consent_effect ce where ce.patient_id = t4.patient_id and ce.purpose = $1::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t4.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) limit 1) as "patient", 
+                  (select 1 from consent_effect ce where ce.patient_id = t4.patient_id and ce.purpose = $2::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t4.sensitivity and (t4.label_bits = 0 or t4.label_bits & ~ce.labels = 0) and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz and (not ce.bound or (ce.sensitivity_min <= t4.sensitivity and (ce.labels_any = 0 or t4.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $4::text[]) and (ce.refs_not is null or not ce.refs_not && t4.refs))))) limit 1) as "patient", 
                 (select 
                   (select row_to_json(o7) from 
                     (select t6."type_label" as "typeLabel", t6."has_text" as "hasText") o7) from note t6 where t6."patient_id" = t1."patient_id" and t6."note_id" = t1."note_id" and (t6.sensitivity <= 0 and exists 
-                  (select 1 from consent_effect ce where ce.patient_id = t6.patient_id and ce.purpose = $1::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t6.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) limit 1) as "note") o3) as "node") o2) as e0, t1.patient_id as person from 
-        (select t9.* from note_concept t9 where (t9.sensitivity <= 0 and exists 
-          (select 1 from consent_effect ce where ce.patient_id = t9.patient_id and ce.purpose = $1::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t9.sensitivity and ce.valid_from <= $2::timestamptz and ce.valid_to > $2::timestamptz)) and t9."code" = $3::text and t9."negation" = $4::text order by t9."patient_id", t9."note_id", t9."ordinal" limit $5::int) t1) r) a) f0
+                  (select 1 from consent_effect ce where ce.patient_id = t6.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t6.sensitivity and (t6.label_bits = 0 or t6.label_bits & ~ce.labels = 0) and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz and (not ce.bound or (ce.sensitivity_min <= t6.sensitivity and (ce.labels_any = 0 or t6.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $4::text[]) and (ce.refs_not is null or not ce.refs_not && t6.refs) and (ce.data_from is null or t6.authored_at >= ce.data_from) and (ce.data_to is null or t6.authored_at < ce.data_to) and (ce.refs is null or ce.refs && t6.refs))))) limit 1) as "note") o3) as "node") o2) as e0, t1.patient_id as person from 
+        (select t10.* from note_concept t10 where (t10.sensitivity <= 0 and exists 
+          (select 1 from consent_effect ce where ce.patient_id = t10.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t10.sensitivity and (t10.label_bits = 0 or t10.label_bits & ~ce.labels = 0) and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz and (not ce.bound or (ce.sensitivity_min <= t10.sensitivity and (ce.labels_any = 0 or t10.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $4::text[]) and (ce.refs_not is null or not ce.refs_not && t10.refs) and (ce.data_from is null or t10.authored_at >= ce.data_from) and (ce.data_to is null or t10.authored_at < ce.data_to) and (ce.refs is null or ce.refs && t10.refs))))) and t10."code" = $5::text and t10."negation" = $6::text order by t10."patient_id", t10."note_id", t10."ordinal" limit $7::int) t1) r) a) f0

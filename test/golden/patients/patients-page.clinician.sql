@@ -1,5 +1,5 @@
 select f0.j::text as j0, f0.p as p0, 
-  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($8::text[])) as versions from 
+  (select json_object_agg(dataset, version)::text from dataset_version where dataset = any($9::text[])) as versions from 
   (select 
     (select row_to_json(o0) from 
       (select a.x0 as "edges", 
@@ -8,13 +8,13 @@ select f0.j::text as j0, f0.p as p0,
     (select coalesce(json_agg(r.e0 order by r.k0), '[]'::json) as x0, (array_agg(r.c1 order by r.k0 desc))[1] as c1, array_agg(distinct r.person) as persons, 
       (select count(*) from 
         (select 1 from patient t5 where (t5.site_id = any($2::text[]) and t5.sensitivity <= 2 and exists 
-          (select 1 from consent_effect ce where ce.patient_id = t5.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t5.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t5."sex" = $5::text and t5."birth_year" <= $6::int4 limit $7::int + 1) n) > $7::int as more, 
+          (select 1 from consent_effect ce where ce.patient_id = t5.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t5.sensitivity and (t5.label_bits = 0 or t5.label_bits & ~ce.labels = 0) and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz and (not ce.bound or (ce.sensitivity_min <= t5.sensitivity and (ce.labels_any = 0 or t5.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $5::text[]) and (ce.refs_not is null or not ce.refs_not && t5.refs))))) and t5."sex" = $6::text and t5."birth_year" <= $7::int4 limit $8::int + 1) n) > $8::int as more, 
       (select count(*)::int from patient t6 where (t6.site_id = any($2::text[]) and t6.sensitivity <= 2 and exists 
-        (select 1 from consent_effect ce where ce.patient_id = t6.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t6.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t6."sex" = $5::text and t6."birth_year" <= $6::int4) as total from 
+        (select 1 from consent_effect ce where ce.patient_id = t6.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t6.sensitivity and (t6.label_bits = 0 or t6.label_bits & ~ce.labels = 0) and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz and (not ce.bound or (ce.sensitivity_min <= t6.sensitivity and (ce.labels_any = 0 or t6.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $5::text[]) and (ce.refs_not is null or not ce.refs_not && t6.refs))))) and t6."sex" = $6::text and t6."birth_year" <= $7::int4) as total from 
       (select t2."patient_id" as k0, 
         (select row_to_json(o3) from 
           (select translate(encode(convert_to(json_build_array($1::text, t2."patient_id"::text)::text, 'UTF8'), 'base64'), E'\n', '') as "cursor", 
             (select row_to_json(o4) from 
               (select t2."patient_id" as "id", t2."birth_year" as "birthYear", t2."family_name" as "familyName", to_char(t2."birth_date", 'YYYY-MM-DD') as "birthDate", t2."site_id" as "site") o4) as "node") o3) as e0, translate(encode(convert_to(json_build_array($1::text, t2."patient_id"::text)::text, 'UTF8'), 'base64'), E'\n', '') as c1, t2.patient_id as person from patient t2 where t2.patient_id = any(array
         (select t7.patient_id from patient t7 where (t7.site_id = any($2::text[]) and t7.sensitivity <= 2 and exists 
-          (select 1 from consent_effect ce where ce.patient_id = t7.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t7.sensitivity and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz)) and t7."sex" = $5::text and t7."birth_year" <= $6::int4 order by t7."patient_id" limit $7::int))) r) a) f0
+          (select 1 from consent_effect ce where ce.patient_id = t7.patient_id and ce.purpose = $3::text and ce.categories & 16 <> 0 and ce.sensitivity_max >= t7.sensitivity and (t7.label_bits = 0 or t7.label_bits & ~ce.labels = 0) and ce.valid_from <= $4::timestamptz and ce.valid_to > $4::timestamptz and (not ce.bound or (ce.sensitivity_min <= t7.sensitivity and (ce.labels_any = 0 or t7.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $5::text[]) and (ce.refs_not is null or not ce.refs_not && t7.refs))))) and t7."sex" = $6::text and t7."birth_year" <= $7::int4 order by t7."patient_id" limit $8::int))) r) a) f0
