@@ -55,7 +55,8 @@ export const EQUIVALENT: readonly { readonly file: string; readonly operator: st
   {
     file: 'decide.ts',
     operator: '=== to !==',
-    code: 'facts.steppedUp === true, [',
+    code: 'const own = [facts.steppedUp === true',
     reason: 'a key tells the two cases apart under either name',
   },
+  { file: 'compose-policy.ts', operator: 'one more', code: '.sort(([a], [b])', reason: 'a sort asks for the sign only' },
 ];

@@ -231,6 +231,7 @@ export const CLASS_FACTS: readonly Fact[] = [
     check: (subject) => {
       const grants = [grantOf({ tags: ['clinical'] })];
       assert.equal(classOf(subject, grants).decide(['root']).alternatives[0]?.grantId, 'structure');
+      assert.deepEqual(classOf(subject, grants).decide(['root']).alternatives[0]?.rows, everyRow);
       assert.equal(classOf(subject, grants, [forbidOf({ tags: ['root'] })]).may('read', ['root']), false);
       assert.equal(classOf(subject, grants).may('read', ['root', 'pseudonym']), false);
       assert.equal(classOf(subject, []).may('read', ['root']), false);

@@ -73,6 +73,10 @@ export const RULE_FACTS: readonly Fact[] = [
         [rule({}), rule({ emergency: false }), rule({ emergency: true }), rule({ emergency: true, actors })],
         [noRow, noRow, glass, noRow],
       );
+      assert.deepEqual(
+        [{}, { emergency: false }, { emergency: true }].map((each) => classOf(subject, grants, [], each).emergency),
+        [false, false, true],
+      );
       const facts: ClassFacts = { roles: ['a'], purpose: 'TREAT', allSites: false };
       assert.notEqual(classKey('v', facts), classKey('v', { ...facts, emergency: true }));
     },

@@ -11,7 +11,8 @@ afterAll(() => world.close(), 20_000);
 const CODES = 'http://terminology.hl7.org/CodeSystem';
 
 describe('ATK-54 consent withdrawn between two pages', () => {
-  const query = 'query($after: String) { patients(first: 5, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }';
+  const query =
+    'query($after: String) { patients(first: 5, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } } }';
   const next = async (after: string | null) => {
     const reply = await askAs(world, like('clinician'), { query, variables: { after } });
     expect(codesOf(reply)).toEqual([]);
@@ -35,10 +36,16 @@ describe('ATK-54 consent withdrawn between two pages', () => {
       patient: { reference: `Patient/${fhirId}` },
       dateTime: new Date(world.now - 1_000).toISOString(),
       policyRule: { coding: [{ system: `${CODES}/v3-ActCode`, code: 'OPTOUT' }] },
-      provision: { type: 'deny', purpose: ['TREAT', 'HRESCH', 'HOPERAT', 'HPAYMT'].map((code) => ({ system: `${CODES}/v3-ActReason`, code })) },
+      provision: {
+        type: 'deny',
+        purpose: ['TREAT', 'HRESCH', 'HOPERAT', 'HPAYMT'].map((code) => ({ system: `${CODES}/v3-ActReason`, code })),
+      },
     };
     const bytes = Buffer.from(JSON.stringify(consent));
-    const report = await world.running.mesh.parts.ingestion.ingest({ product: 'patients', name: `withdrawal-${patientId}.json`, bytes }, OPERATOR);
+    const report = await world.running.mesh.parts.ingestion.ingest(
+      { product: 'patients', name: `withdrawal-${patientId}.json`, bytes },
+      OPERATOR,
+    );
     expect(report).toMatchObject({ status: 'ingested', faults: [] });
   }
 

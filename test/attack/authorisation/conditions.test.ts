@@ -89,10 +89,14 @@ describe('ATK-59 skip and include around a ruled field', () => {
   });
 
   it('a plan that was made with a condition one way does not answer it the other way', async () => {
-    const query = 'query($yes: Boolean!) { patients(first: 3) { edges { node { id familyName @include(if: $yes) birthDate @skip(if: $yes) } } } }';
+    const query =
+      'query($yes: Boolean!) { patients(first: 3) { edges { node { id familyName @include(if: $yes) birthDate @skip(if: $yes) } } } }';
     const shown = async (who: string, yes: boolean) => {
       const reply = await askAs(world, like(who), { query, variables: { yes } });
-      return [fieldOf(reply.body.data, 'patients', 'familyName').every((each) => each === undefined), /birthDate/.test(JSON.stringify(reply.body.data))];
+      return [
+        fieldOf(reply.body.data, 'patients', 'familyName').every((each) => each === undefined),
+        /birthDate/.test(JSON.stringify(reply.body.data)),
+      ];
     };
     for (let i = 0; i < 4; i += 1)
       for (const who of ['analyst', 'clinician']) {

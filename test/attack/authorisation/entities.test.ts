@@ -109,7 +109,10 @@ describe('ATK-44 _entities with injected extra keys', () => {
 
   it('a key that is no text, or stands on the prototype, finds nobody', async () => {
     const odd = [{ $ne: null }, [own], { id: own }, true, 1, '', `${own}' or true --`, `${own}\0`, own.toUpperCase().replace(/.$/, '')];
-    const reply = await entities('clinician', odd.map((id) => patient(id)));
+    const reply = await entities(
+      'clinician',
+      odd.map((id) => patient(id)),
+    );
     expect([codesOf(reply), reply.body.data?.['_entities']]).toEqual([[], odd.map(() => null)]);
     const inherited = await send(gateway.url, {
       headers: {
@@ -123,7 +126,21 @@ describe('ATK-44 _entities with injected extra keys', () => {
   });
 
   it('a __typename that is foreign, hidden, abstract or no type finds nothing and tells no difference', async () => {
-    const names = ['Query', 'Mutation', '_Service', '_Entity', '_Any', '__Schema', 'AuditRecord', 'Note', 'PageInfo', 'String', 'Nothing', '', '__proto__'];
+    const names = [
+      'Query',
+      'Mutation',
+      '_Service',
+      '_Entity',
+      '_Any',
+      '__Schema',
+      'AuditRecord',
+      'Note',
+      'PageInfo',
+      'String',
+      'Nothing',
+      '',
+      '__proto__',
+    ];
     for (const name of names) {
       const reply = await entities('clinician', [{ __typename: name, id: own }]);
       expect([name, reply.status, codesOf(reply), reply.body.data]).toEqual([name, 200, [], { _entities: [null] }]);

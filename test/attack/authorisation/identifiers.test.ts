@@ -37,13 +37,16 @@ describe('ATK-45 a foreign id is an unknown id', () => {
     expect(hidden.body.data).toEqual({ [root]: null });
     // The number of the record may have a digit more.
     expect(Math.abs(hidden.text.length - unknown.text.length)).toBeLessThanOrEqual(1);
-    expect(await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [hidden.body.extensions?.lineageId])).toEqual([0]);
+    expect(
+      await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [hidden.body.extensions?.lineageId]),
+    ).toEqual([0]);
   });
 
   it('is one on both paths, in a list of arguments and beside what exists', async () => {
     const [foreign = ''] = await treatedAt(world, 'south', 1);
     const [own = ''] = await treatedAt(world, 'north', 1);
-    const query = 'query($x: ID!, $own: ID!) { a: patient(id: $own) { id } b: patient(id: $x) { id noteCount } c: patient(id: $x) { notes(first: 1) { totalCount } } }';
+    const query =
+      'query($x: ID!, $own: ID!) { a: patient(id: $own) { id } b: patient(id: $x) { id noteCount } c: patient(id: $x) { notes(first: 1) { totalCount } } }';
     const about = (x: string) => byBothPaths(world, like('clinician'), { query, variables: { x, own } });
     const [one, other] = [await about(foreign), await about(absent(foreign))];
     expect(one.map(({ data, errors }) => [data, errors])).toEqual(other.map(({ data, errors }) => [data, errors]));
@@ -85,7 +88,12 @@ describe('ATK-45 a foreign id is an unknown id', () => {
     const one = Array.from({ length: 1_000 }, (_, i) => wave(i));
     const other = Array.from({ length: 1_000 }, (_, i) => wave(i + 7_919));
     expect(mannWhitney(one, other)).toBeGreaterThan(0.01);
-    expect(mannWhitney(one.map((each) => each * 1.1), other)).toBeLessThan(0.01);
+    expect(
+      mannWhitney(
+        one.map((each) => each * 1.1),
+        other,
+      ),
+    ).toBeLessThan(0.01);
   });
 });
 
@@ -118,7 +126,8 @@ describe('ATK-46 from a patient to a note to a patient of another site', () => {
       `update note set site_id = 'south' where note_id = (select note_id from note where patient_id = $1 order by 1 limit 1) returning note_id::text as value`,
       [own],
     );
-    const query = 'query($p: ID!, $n: ID!) { patient(id: $p) { id noteCount notes(first: 50) { edges { node { id patient { id } } } } } note(id: $n) { id } }';
+    const query =
+      'query($p: ID!, $n: ID!) { patient(id: $p) { id noteCount notes(first: 50) { edges { node { id patient { id } } } } } note(id: $n) { id } }';
     const [{ n = -1 } = {}] = (
       await world.running.pools.owner.query<{ n: number }>('select count(*)::int as n from note where patient_id = $1', [own])
     ).rows;
@@ -129,6 +138,7 @@ describe('ATK-46 from a patient to a note to a patient of another site', () => {
     }
     // A clinician of both sites sees both.
     const both = like('clinician', { sites: ['north', 'south'] });
-    for (const { data } of await byBothPaths(world, both, { query, variables: { p: own, n: note } })) expect(data).toMatchObject({ note: { id: note } });
+    for (const { data } of await byBothPaths(world, both, { query, variables: { p: own, n: note } }))
+      expect(data).toMatchObject({ note: { id: note } });
   });
 });

@@ -70,9 +70,22 @@ describe('ATK-63 a context that is used again', () => {
     const request = new MeshRequest(mesh, contextOf, mesh.runtimeFor(contextOf));
     return withReadSession(mesh.parts.pools.reader, request.wall, async (session) => {
       const { policyClass } = request.runtime;
-      const reader = new ReferenceReader(session, mesh.parts.types, policyClass, request.values, request.now, request.touched, request.tell);
+      const reader = new ReferenceReader(
+        session,
+        mesh.parts.types,
+        policyClass,
+        request.values,
+        request.now,
+        request.touched,
+        request.tell,
+      );
       const context = new RequestScope(request, reader);
-      return { context, schema, result: await graphql({ schema, source, contextValue: context }), again: () => graphql({ schema, source, contextValue: context }) };
+      return {
+        context,
+        schema,
+        result: await graphql({ schema, source, contextValue: context }),
+        again: () => graphql({ schema, source, contextValue: context }),
+      };
     });
   };
   const codes = (result: { errors?: readonly unknown[] | undefined }): unknown[] =>
@@ -97,7 +110,15 @@ describe('ATK-63 a context that is used again', () => {
     const schema = mesh.runtimeFor(clinician).guardedSchema;
     await withReadSession(mesh.parts.pools.reader, request.wall, async (session) => {
       const { policyClass } = request.runtime;
-      const reader = new ReferenceReader(session, mesh.parts.types, policyClass, request.values, request.now, request.touched, request.tell);
+      const reader = new ReferenceReader(
+        session,
+        mesh.parts.types,
+        policyClass,
+        request.values,
+        request.now,
+        request.touched,
+        request.tell,
+      );
       const context = new RequestScope(request, reader) as { policyClass: unknown };
       expect(codes(await graphql({ schema, source, contextValue: context }))).toEqual([]);
       Object.defineProperty(context, 'policyClass', { value: mesh.runtimeFor(principalOf('officer')).policyClass });
@@ -162,7 +183,12 @@ describe('ATK-64 what is cached', () => {
   it('is no answer: nothing may be kept on the way, and no validator stands for rows', async () => {
     for (const each of CALLERS) {
       const reply = await askAs(world, each, QUESTION, { 'if-none-match': '*' });
-      expect([reply.status, reply.headers.get('cache-control'), reply.headers.get('etag'), reply.headers.get('last-modified')]).toEqual([200, 'no-store', null, null]);
+      expect([reply.status, reply.headers.get('cache-control'), reply.headers.get('etag'), reply.headers.get('last-modified')]).toEqual([
+        200,
+        'no-store',
+        null,
+        null,
+      ]);
     }
   });
 

@@ -20,8 +20,7 @@ async function counts(): Promise<Record<string, number>> {
   return Object.fromEntries(entries);
 }
 
-const PROPOSE = (alias: string): string =>
-  `${alias}: proposePolicy(document: {}, reason: "a reason that is long enough") { version }`;
+const PROPOSE = (alias: string): string => `${alias}: proposePolicy(document: {}, reason: "a reason that is long enough") { version }`;
 
 describe('ATK-58 a mutation that may be done in part', () => {
   it('with one field that the class does not have is refused whole: nobody writes a row', async () => {
@@ -56,11 +55,10 @@ describe('ATK-58 a mutation that may be done in part', () => {
     const after = await counts();
     expect({ ...after, policy_event: 0 }).toEqual({ ...rows, policy_event: 0 });
     expect(after['policy_event']).toBe(Number(rows['policy_event']) + 1);
-    const [code] = await column<string>(
-      world,
-      `select record::jsonb ->> 'code' as value from audit_log a where (log_id, seq) = ($1, $2)`,
-      [reply.body.extensions?.receipt?.logId, reply.body.extensions?.receipt?.seq],
-    );
+    const [code] = await column<string>(world, `select record::jsonb ->> 'code' as value from audit_log a where (log_id, seq) = ($1, $2)`, [
+      reply.body.extensions?.receipt?.logId,
+      reply.body.extensions?.receipt?.seq,
+    ]);
     expect(code).toBe('FORBIDDEN');
   });
 
@@ -76,14 +74,26 @@ describe('ATK-58 a mutation that may be done in part', () => {
   });
 
   it('a file of which a part is refused stores the rest, and of the refused part its reason only', async () => {
-    const person = (id: string, more: object) => ({ resourceType: 'Patient', id, identifier: [{ type: { coding: [{ code: 'MR' }] }, system: 'urn:test:mrn', value: id }], ...more });
+    const person = (id: string, more: object) => ({
+      resourceType: 'Patient',
+      id,
+      identifier: [{ type: { coding: [{ code: 'MR' }] }, system: 'urn:test:mrn', value: id }],
+      ...more,
+    });
     const data = Buffer.from(
-      [person('part-ok', { gender: 'female' }), { resourceType: 'Observation', id: 'orphan', status: 'final', subject: { reference: 'Patient/nobody-here' } }]
+      [
+        person('part-ok', { gender: 'female' }),
+        { resourceType: 'Observation', id: 'orphan', status: 'final', subject: { reference: 'Patient/nobody-here' } },
+      ]
         .map((each) => JSON.stringify(each))
         .join('\n'),
     ).toString('base64');
     const before = await counts();
-    const reply = await ask(world, 'steward', `mutation { ingestPatients(file: { name: "part.ndjson", contentBase64: "${data}" }) { status quarantined } }`);
+    const reply = await ask(
+      world,
+      'steward',
+      `mutation { ingestPatients(file: { name: "part.ndjson", contentBase64: "${data}" }) { status quarantined } }`,
+    );
     const after = await counts();
     expect([reply.text.slice(0, 300), after['observation']]).toEqual([expect.stringContaining('partly'), before['observation']]);
     expect(after['patient']).toBe(Number(before['patient']) + 1);
@@ -112,13 +122,24 @@ describe('ATK-60 a fusion run on a patient without consent', () => {
     const unknown = '00000000-0000-7000-8000-000000000000';
     const { statements, result } = await run(who, [none, unknown, none]);
     expect(codesOf(result)).toEqual([]);
-    const bare = { probability: null, baseline: null, labelSet: null, mask: null, missing: null, contributions: null, abstainReason: null, warnings: null };
+    const bare = {
+      probability: null,
+      baseline: null,
+      labelSet: null,
+      mask: null,
+      missing: null,
+      contributions: null,
+      abstainReason: null,
+      warnings: null,
+    };
     expect((result.body.data?.['runFusion'] as { results: unknown }).results).toEqual(
       [none, unknown, none].map((patientId) => ({ patientId, status: 'DENIED', ...bare })),
     );
     const read = statements.map(({ text }) => text).filter((text) => INPUTS.test(text) && !/insert into|dataset_version/.test(text));
     expect([statements.length > 3, read]).toEqual([true, []]);
-    const [persons] = await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [result.body.extensions?.lineageId]);
+    const [persons] = await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [
+      result.body.extensions?.lineageId,
+    ]);
     expect(persons).toBe(0);
   });
 
@@ -138,10 +159,15 @@ describe('ATK-60 a fusion run on a patient without consent', () => {
   });
 
   it('of a clinician of another site is DENIED and reads nothing', async () => {
-    const [south = ''] = await column<string>(world, `select patient_id::text as value from patient where site_id = 'south' order by 1 limit 1`);
+    const [south = ''] = await column<string>(
+      world,
+      `select patient_id::text as value from patient where site_id = 'south' order by 1 limit 1`,
+    );
     const { statements, result } = await run('clinician', [south]);
     expect((result.body.data?.['runFusion'] as { results: { status: string }[] }).results.map((each) => each.status)).toEqual(['DENIED']);
-    expect(statements.filter(({ text }) => INPUTS.test(text) && !/insert into|dataset_version/.test(text)).map(({ text }) => text)).toEqual([]);
+    expect(statements.filter(({ text }) => INPUTS.test(text) && !/insert into|dataset_version/.test(text)).map(({ text }) => text)).toEqual(
+      [],
+    );
   });
 
   it('where consent leaves one modality out, that one is not used and not told from one never collected', async () => {
@@ -150,7 +176,11 @@ describe('ATK-60 a fusion run on a patient without consent', () => {
       `select c.patient_id::text as value from consent_effect c where c.purpose = 'HRESCH' and c.categories & 4 = 0 and exists (select 1 from note n where n.patient_id = c.patient_id) order by 1 limit 1`,
     );
     const { result } = await run('analyst', [id]);
-    const [one] = (result.body.data?.['runFusion'] as { results: { mask: string[]; missing: { modality: string; reason: string }[] }[] }).results;
-    expect([one?.mask.includes('NOTES'), one?.missing]).toEqual([false, expect.arrayContaining([{ modality: 'NOTES', reason: 'UNAVAILABLE' }])]);
+    const [one] = (result.body.data?.['runFusion'] as { results: { mask: string[]; missing: { modality: string; reason: string }[] }[] })
+      .results;
+    expect([one?.mask.includes('NOTES'), one?.missing]).toEqual([
+      false,
+      expect.arrayContaining([{ modality: 'NOTES', reason: 'UNAVAILABLE' }]),
+    ]);
   });
 });

@@ -117,7 +117,12 @@ describe('ATK-57 a rule that throws inside every operator', () => {
         } finally {
           spy.mockRestore();
         }
-        expect([where, told.data, told.codes.length, /UNAVAILABLE|INTERNAL|FORBIDDEN/.test(told.codes[0] ?? '')]).toEqual([where, null, 1, true]);
+        expect([where, told.data, told.codes.length, /UNAVAILABLE|INTERNAL|FORBIDDEN/.test(told.codes[0] ?? '')]).toEqual([
+          where,
+          null,
+          1,
+          true,
+        ]);
         expect([names.some((name) => told.text.includes(name)), told.text.includes('planted')]).toEqual([false, false]);
       }
       const healed = await tell(world, { door }, `t${(serial += 1)}`);

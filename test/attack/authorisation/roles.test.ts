@@ -74,24 +74,29 @@ function stitched(both: Cells, one: Cells, other: Cells): string[] {
   return found;
 }
 
-const pairsOf = (roles: readonly string[]): [string, string][] => roles.flatMap((one, i) => roles.slice(i + 1).map((other): [string, string] => [one, other]));
+const pairsOf = (roles: readonly string[]): [string, string][] =>
+  roles.flatMap((one, i) => roles.slice(i + 1).map((other): [string, string] => [one, other]));
 
 describe('ATK-51 rights of two roles stitched together', () => {
   const ROLES = ['analyst', 'clinician', 'ml_engineer', 'privacy_officer', 'researcher', 'steward'];
 
-  it.each(['TREAT', 'HRESCH', 'HOPERAT'] as const)('no pair of roles has a cell for %s that neither has alone', async (purpose) => {
-    expect([...world.running.mesh.roles].sort()).toEqual(ROLES);
-    const alone = new Map<string, Cells>();
-    for (const role of ROLES) alone.set(role, await cellsOf(holder([role], purpose)));
-    let compared = 0;
-    for (const [one, other] of pairsOf(ROLES)) {
-      const [first, second] = [alone.get(one) ?? new Map(), alone.get(other) ?? new Map()];
-      const both = await cellsOf(holder([one, other], purpose));
-      expect([one, other, stitched(both, first, second).slice(0, 5)]).toEqual([one, other, []]);
-      compared += both.size;
-    }
-    expect(compared).toBeGreaterThan(2_000);
-  }, 180_000);
+  it.each(['TREAT', 'HRESCH', 'HOPERAT'] as const)(
+    'no pair of roles has a cell for %s that neither has alone',
+    async (purpose) => {
+      expect([...world.running.mesh.roles].sort()).toEqual(ROLES);
+      const alone = new Map<string, Cells>();
+      for (const role of ROLES) alone.set(role, await cellsOf(holder([role], purpose)));
+      let compared = 0;
+      for (const [one, other] of pairsOf(ROLES)) {
+        const [first, second] = [alone.get(one) ?? new Map(), alone.get(other) ?? new Map()];
+        const both = await cellsOf(holder([one, other], purpose));
+        expect([one, other, stitched(both, first, second).slice(0, 5)]).toEqual([one, other, []]);
+        compared += both.size;
+      }
+      expect(compared).toBeGreaterThan(2_000);
+    },
+    180_000,
+  );
 
   it('a role with few columns on all rows and one with many columns on few rows stay apart', async () => {
     const grant = (role: string, tags: readonly string[], more: object) => ({

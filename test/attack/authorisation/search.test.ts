@@ -12,8 +12,14 @@ const QUERY =
 const analyst = like('analyst');
 
 /** What both paths answer, which must be the same. */
-async function found(text: string | undefined, more: Record<string, unknown> = {}): Promise<{ page: ReturnType<typeof pageOf>; text: string }> {
-  const [one, other] = await byBothPaths(world, analyst, { query: QUERY, variables: { ...(text === undefined ? {} : { text }), first: 500, ...more } });
+async function found(
+  text: string | undefined,
+  more: Record<string, unknown> = {},
+): Promise<{ page: ReturnType<typeof pageOf>; text: string }> {
+  const [one, other] = await byBothPaths(world, analyst, {
+    query: QUERY,
+    variables: { ...(text === undefined ? {} : { text }), first: 500, ...more },
+  });
   expect([one?.errors, one?.data]).toEqual([[], other?.data]);
   return { page: pageOf(one?.data, 'notes'), text: JSON.stringify(one?.data) };
 }
@@ -31,7 +37,9 @@ describe('ATK-61 search', () => {
   let hidden: string[];
   beforeAll(async () => {
     permitted = idsIn((await found(undefined)).page);
-    hidden = await column<string>(world, 'select note_id::text as value from note where note_id <> all($1::uuid[]) order by 1', [permitted]);
+    hidden = await column<string>(world, 'select note_id::text as value from note where note_id <> all($1::uuid[]) order by 1', [
+      permitted,
+    ]);
     expect([permitted.length > 20, hidden.length > 20]).toEqual([true, true]);
   });
 

@@ -18,7 +18,8 @@ function sourceOf(events: readonly unknown[]) {
       [Symbol.asyncIterator]() {
         return this;
       },
-      next: () => Promise.resolve(seen.read < events.length ? { done: false, value: events[seen.read++] } : { done: true, value: undefined }),
+      next: () =>
+        Promise.resolve(seen.read < events.length ? { done: false, value: events[seen.read++] } : { done: true, value: undefined }),
       return: () => ((seen.closed += 1), Promise.resolve({ done: true, value: undefined })),
     };
   };
@@ -56,7 +57,11 @@ describe('ATK-66 a subscription that is denied', () => {
       await askAs(world, like('clinician'), 'subscription { patients { totalCount } }'),
       await askAs(world, like('clinician'), 'subscription { auditRecords { totalCount } }'),
     ];
-    expect([one.status, codesOf(one), one.body.errors?.[0]?.message]).toEqual([other.status, codesOf(other), other.body.errors?.[0]?.message]);
+    expect([one.status, codesOf(one), one.body.errors?.[0]?.message]).toEqual([
+      other.status,
+      codesOf(other),
+      other.body.errors?.[0]?.message,
+    ]);
     expect(await recordOf(world, one)).toMatchObject({ kind: 'refused', code: 'BAD_INPUT', principal: 'demo-clinician' });
   });
 

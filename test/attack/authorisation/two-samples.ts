@@ -8,7 +8,7 @@ export function mannWhitney(one: readonly number[], other: readonly number[]): n
   const [n, m, total] = [one.length, other.length, all.length];
   let ranks = 0;
   let ties = 0;
-  for (let start = 0; start < total; ) {
+  for (let start = 0; start < total;) {
     let end = start;
     while (end < total && all[end]?.value === all[start]?.value) end += 1;
     const size = end - start;
