@@ -86,8 +86,8 @@ export function rolesOf({ document }: Policy, roles: readonly string[], groups: 
   return [...held].sort();
 }
 
-const ATTRIBUTES: ReadonlySet<string> = new Set(['site', 'sensitivity', 'principal', 'patient']);
-const ASKED_OF_ME: ReadonlySet<string> = new Set(['sub', 'sites', 'patient']);
+/** Which attribute of a row may be asked for among which of the caller's: others could not be compared. */
+const MEMBERS: Readonly<Record<string, string>> = { site: 'sites', principal: 'sub', patient: 'patient' };
 const OPERATORS: ReadonlySet<string> = new Set(['=', '<', '<=', '>', '>=']);
 const NAME = /^[a-z][a-z0-9_]*$/;
 const SITE = /^[\w.-]{1,64}$/;
@@ -178,9 +178,9 @@ function known(predicate: Predicate, columns: boolean): boolean {
     case 'glass':
       return true;
     case 'in':
-      return ATTRIBUTES.has(predicate.attribute) && ASKED_OF_ME.has(predicate.me);
+      return Object.hasOwn(MEMBERS, predicate.attribute) && MEMBERS[predicate.attribute] === predicate.me;
     case '<=':
-      return ATTRIBUTES.has(predicate.attribute) && Number.isInteger(predicate.literal);
+      return (predicate.attribute as string) === 'sensitivity' && Number.isInteger(predicate.literal);
     case 'and':
     case 'or':
       return predicate.of.length > 0 && predicate.of.every((each) => known(each, columns));

@@ -242,8 +242,7 @@ export class PolicyClass {
     const alternatives = each.reduce(intersection).filter((one) => one.rows.op !== 'false');
     // Emergencies come last: what anybody may see every day is told by its everyday grant.
     alternatives.sort(
-      (a, b) =>
-        order(b.mask) - order(a.mask) || Number(asksGlass(a.rows)) - Number(asksGlass(b.rows)) || (a.grantId < b.grantId ? -1 : 1),
+      (a, b) => order(b.mask) - order(a.mask) || Number(asksGlass(a.rows)) - Number(asksGlass(b.rows)) || (a.grantId < b.grantId ? -1 : 1),
     );
     return { alternatives, smallCellMin: Math.max(0, ...covering.flat().map((grant) => grant.obligations?.kMin ?? 0)) };
   }
@@ -292,7 +291,12 @@ function intersection(left: readonly Alternative[], right: readonly Alternative[
 /** Equal callers have equal keys; whatever changes a decision changes the key. */
 export function classKey(version: string, facts: ClassFacts): string {
   const chain = [facts.roles, ...(facts.actors ?? []).map((actor) => actor.roles)].map((roles) => [...new Set(roles)].sort());
-  const own = [facts.steppedUp === true, facts.emergency === true, [...new Set(facts.clearances ?? [])].sort(), facts.narrowing?.key ?? null];
+  const own = [
+    facts.steppedUp === true,
+    facts.emergency === true,
+    [...new Set(facts.clearances ?? [])].sort(),
+    facts.narrowing?.key ?? null,
+  ];
   return JSON.stringify([version, chain, facts.purpose, facts.allSites, ...own]);
 }
 

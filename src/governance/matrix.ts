@@ -34,7 +34,12 @@ export function policyMatrix(
 ): readonly MatrixCell[] {
   return roles.flatMap((role) =>
     purposesOf(policy, role).flatMap((purpose) => {
-      const policyClass = new PolicyClass(policy, classification, { roles: [role], purpose, allSites: false, steppedUp: true, clearances: CLEARANCES }, now);
+      const policyClass = new PolicyClass(
+        policy,
+        classification,
+        { roles: [role], purpose, allSites: false, steppedUp: true, clearances: CLEARANCES },
+        now,
+      );
       return coordinatesOf(schema).map(([type, field]): MatrixCell => {
         const { coordinate, verdict, mask, ruleIds } = verdictAt(schema, policyClass, type, field);
         return { coordinate, role, purpose, verdict, mask, ruleIds };

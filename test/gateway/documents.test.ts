@@ -201,8 +201,9 @@ describe('an identifier', () => {
     const replies = new Set<string>();
     for (const id of [foreign, '00000000-0000-7000-8000-000000000000', 'x', '', `${foreign} `, `{${foreign}}`, "' or 1=1 --"]) {
       const reply = await clinician(query, { id });
-      replies.add(`${reply.status} ${withoutRun(reply)}`);
+      expect([reply.status, reply.body.data]).toEqual([200, { patient: null }]);
+      replies.add(withoutRun(reply));
     }
-    expect([...replies]).toEqual(['200 {"data":{"patient":null},"extensions":{"lineageId":"","receipt":{"logId":"","seq":0}}}\n']);
+    expect(replies.size).toBe(1);
   });
 });

@@ -88,11 +88,19 @@ describe('a change of policy', () => {
     const all = await ask(world, 'analyst', '{ patients(first: 200) { edges { node { id sex } } } }');
     await change({
       forbids: [
-        { id: 'local.none', reason: 'for a test', role: '*', purposes: ['HRESCH'], tags: ['demographic'], rows: { op: '<=', attribute: 'sensitivity', literal: 2 } },
+        {
+          id: 'local.none',
+          reason: 'for a test',
+          role: '*',
+          purposes: ['HRESCH'],
+          tags: ['demographic'],
+          rows: { op: '<=', attribute: 'sensitivity', literal: 2 },
+        },
       ],
     });
     const shown = await ask(world, 'analyst', '{ patients(first: 200) { edges { node { id sex } } } }');
-    const cells = (reply: typeof all) => (reply.body.data?.['patients'] as { edges: { node: { sex: string | null } }[] } | undefined)?.edges ?? [];
+    const cells = (reply: typeof all) =>
+      (reply.body.data?.['patients'] as { edges: { node: { sex: string | null } }[] } | undefined)?.edges ?? [];
     expect(cells(all).some((each) => each.node.sex !== null)).toBe(true);
     expect(cells(shown)).toHaveLength(cells(all).length);
     expect(cells(shown).every((each) => each.node.sex === null)).toBe(true);
@@ -100,7 +108,13 @@ describe('a change of policy', () => {
 
   it('under a de-identification profile masks by Safe Harbor letter', async () => {
     await change({
-      suspended: ['patients.clinician.treat', 'imaging.clinician.treat', 'notes.clinician.treat', 'wearables.clinician.treat', 'genomics.clinician.treat'],
+      suspended: [
+        'patients.clinician.treat',
+        'imaging.clinician.treat',
+        'notes.clinician.treat',
+        'wearables.clinician.treat',
+        'genomics.clinician.treat',
+      ],
       grants: [
         {
           id: 'local.deidentified',
@@ -114,7 +128,11 @@ describe('a change of policy', () => {
         },
       ],
     });
-    const reply = await ask(world, 'clinician', '{ patients(first: 50) { edges { node { id familyName mrn birthDate birthYear postalCode phone sex } } } }');
+    const reply = await ask(
+      world,
+      'clinician',
+      '{ patients(first: 50) { edges { node { id familyName mrn birthDate birthYear postalCode phone sex } } } }',
+    );
     const nodes = (reply.body.data?.['patients'] as { edges: { node: Record<string, string | null> }[] }).edges.map((each) => each.node);
     expect(nodes.length).toBeGreaterThan(10);
     for (const node of nodes) {
@@ -164,7 +182,15 @@ describe('a change of policy', () => {
 
 describe('explainAccess', () => {
   const EXPLAIN = `query E($query: String!, $as: String, $purpose: String) { explainAccess(query: $query, as: $as, purpose: $purpose) { path coordinate verdict mask ruleIds reasons missing consent rowsMax } }`;
-  type Path = { path: string; verdict: string; mask: string | null; ruleIds: string[]; missing: string[]; consent: boolean; rowsMax: number };
+  type Path = {
+    path: string;
+    verdict: string;
+    mask: string | null;
+    ruleIds: string[];
+    missing: string[];
+    consent: boolean;
+    rowsMax: number;
+  };
   const explained = async (who: string, variables: Record<string, unknown>): Promise<Path[]> =>
     (await ask(world, who, EXPLAIN, variables)).body.data?.['explainAccess'] as Path[];
 
@@ -179,7 +205,12 @@ describe('explainAccess', () => {
       );
     }
     const analyst = await explained('analyst', { query });
-    expect(analyst.find((each) => each.path.endsWith('familyName'))).toMatchObject({ verdict: 'masked', mask: 'HASH', consent: true, rowsMax: 3 });
+    expect(analyst.find((each) => each.path.endsWith('familyName'))).toMatchObject({
+      verdict: 'masked',
+      mask: 'HASH',
+      consent: true,
+      rowsMax: 3,
+    });
   });
 
   it('about others is for those who govern, and names only what the asker may see', async () => {
@@ -188,15 +219,25 @@ describe('explainAccess', () => {
     expect(codesOf(refused)).toEqual(['FORBIDDEN']);
     const told = await explained('officer', { query, as: 'clinician', purpose: 'TREAT' });
     expect(told.map((each) => each.verdict)).toEqual(['allowed', 'allowed', 'allowed']);
-    const hidden = await ask(world, 'officer', EXPLAIN, { query: '{ notes(first: 1) { edges { node { id } } } }', as: 'clinician', purpose: 'TREAT' });
-    const unknown = await ask(world, 'officer', EXPLAIN, { query: '{ nodes(first: 1) { edges { node { id } } } }', as: 'clinician', purpose: 'TREAT' });
+    const hidden = await ask(world, 'officer', EXPLAIN, {
+      query: '{ notes(first: 1) { edges { node { id } } } }',
+      as: 'clinician',
+      purpose: 'TREAT',
+    });
+    const unknown = await ask(world, 'officer', EXPLAIN, {
+      query: '{ nodes(first: 1) { edges { node { id } } } }',
+      as: 'clinician',
+      purpose: 'TREAT',
+    });
     expect(codesOf(hidden)).toEqual(['BAD_INPUT']);
     expect(hidden.body.errors?.[0]?.message.replace('notes', 'nodes')).toBe(unknown.body.errors?.[0]?.message);
   });
 
   it('reads nothing of a person', async () => {
     const reply = await ask(world, 'clinician', EXPLAIN, { query: NAMES });
-    const persons = await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [reply.body.extensions?.lineageId]);
+    const persons = await column<number>(world, 'select patients as value from lineage_run where run_id = $1', [
+      reply.body.extensions?.lineageId,
+    ]);
     expect(persons).toEqual([0]);
   });
 });
@@ -206,7 +247,10 @@ describe('the catalogue', () => {
     const QUERY = '{ assets { name urn kind owner tags } }';
     type Asset = { name: string; urn: string; kind: string; owner: string; tags: string[] };
     const all = (await ask(world, 'officer', QUERY)).body.data?.['assets'] as Asset[];
-    expect(all.find((each) => each.name === 'patients.patient.mrn')).toMatchObject({ urn: 'urn:thalamus:patients:patient:mrn', kind: 'column' });
+    expect(all.find((each) => each.name === 'patients.patient.mrn')).toMatchObject({
+      urn: 'urn:thalamus:patients:patient:mrn',
+      kind: 'column',
+    });
     expect(all.filter((each) => each.kind !== 'product').every((each) => each.tags.length > 0 && each.owner !== '')).toBe(true);
     expect(new Set(all.map((each) => each.kind))).toEqual(new Set(['product', 'dataset', 'column', 'file', 'model']));
     const some = (await ask(world, 'engineer', QUERY)).body.data?.['assets'] as Asset[];

@@ -1,10 +1,9 @@
 import { Patient, defineProduct, type Product } from '../../kernel/index.js';
-import { CohortQueries } from './cohort.js';
 import { features, label } from './features.js';
 import { Condition, Consent, Observation, PatientFields } from './model.js';
 import { pipeline } from './pipeline.js';
 import { policy } from './policy.js';
-import { PatientMutations, PatientQueries } from './resolvers.js';
+import { CohortQueries, PatientMutations, PatientQueries } from './resolvers.js';
 
 export const product: Product = defineProduct({
   name: 'patients',

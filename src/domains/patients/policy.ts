@@ -36,7 +36,8 @@ export const policy: PolicyDeclaration = {
     },
     {
       id: 'patients.researcher.counts',
-      reason: 'Registered researchers find out whether a cohort is large enough for a study; they count persons who allow research and read no record.',
+      reason:
+        'Registered researchers find out whether a cohort is large enough for a study; they count persons who allow research and read no record.',
       role: 'researcher',
       purposes: ['HRESCH'],
       actions: ['count'],

@@ -128,9 +128,7 @@ describe('ATK-46 from a patient to a note to a patient of another site', () => {
     );
     const query =
       'query($p: ID!, $n: ID!) { patient(id: $p) { id noteCount notes(first: 50) { edges { node { id patient { id } } } } } note(id: $n) { id } }';
-    const [{ n = -1 } = {}] = (
-      await world.running.pools.owner.query<{ n: number }>('select count(*)::int as n from note where patient_id = $1', [own])
-    ).rows;
+    const [n = -1] = await column<number>(world, 'select count(*)::int as value from note where patient_id = $1', [own]);
     for (const { data } of await byBothPaths(world, like('clinician'), { query, variables: { p: own, n: note } })) {
       expect(data).toMatchObject({ patient: { id: own }, note: null });
       expect(JSON.stringify(data)).not.toContain(note);

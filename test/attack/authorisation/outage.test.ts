@@ -77,8 +77,8 @@ describe('ATK-56 the policy database is down', () => {
       for (const spy of spies) spy.mockRestore();
     }
     // Neither the policy nor the log can be reached, and of the two the log is what the refusal is about.
-    expect(new Set(replies.map((reply) => [reply.status, ...codesOf(reply), reply.body.data ?? null].join(' ')))).toEqual(
-      new Set(['503 AUDIT_UNAVAILABLE ']),
+    expect(new Set(replies.map((reply) => JSON.stringify([reply.status, codesOf(reply), reply.body.data ?? null])))).toEqual(
+      new Set(['[503,["AUDIT_UNAVAILABLE"],null]']),
     );
     expect(replies.map((reply) => reply.text).join(' ')).not.toContain(PLANTED);
     expect((await all()).every((reply) => codesOf(reply).length === 0)).toBe(true);

@@ -97,7 +97,7 @@ export async function inForce(world: World, document: unknown): Promise<void> {
   expect(codesOf(decided)).toEqual([]);
 }
 
-export interface Statement {
+interface Statement {
   readonly text: string;
   readonly values: unknown;
 }
