@@ -224,7 +224,7 @@ describe('schema and policy', () => {
   });
 
   const roles = { clinician: 'TREAT', analyst: 'HRESCH', ml_engineer: 'HRESCH', steward: 'HOPERAT', privacy_officer: 'HOPERAT' } as const;
-  const classOf = (role: keyof typeof roles): PolicyClass => 
+  const classOf = (role: keyof typeof roles): PolicyClass =>
     makeClass(composePolicy([policy]), [role], roles[role], { schema, allSites: false });
   const tagsOf = (field: 'frequency' | 'carriers'): readonly Tag[] => {
     const declared = (schema.getType('Variant') as GraphQLObjectType).getFields()[field];
