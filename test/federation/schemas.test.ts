@@ -102,7 +102,7 @@ describe('a subgraph', () => {
     const shared = [...owners]
       .filter(([type, names]) => names.length > 1 && !['Query', 'Mutation', 'Patient'].includes(type))
       .map(([type]) => type);
-    expect(shared.sort()).toEqual(['IngestFault', 'IngestResult', 'PageInfo']);
+    expect(shared.sort()).toEqual(['FileLink', 'IngestFault', 'IngestResult', 'PageInfo']);
     for (const name of PRODUCT_NAMES) {
       for (const [type, text] of typesOf(name)) {
         const kernel = shared.includes(type) || type.startsWith('Patient');

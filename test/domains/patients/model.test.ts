@@ -51,7 +51,7 @@ function columnsOf(table: string): Map<string, { type: string; required: boolean
 
 test('the entities of the room are part of the schema', () => {
   expect(entities.map(({ name }) => name).sort()).toEqual(['Condition', 'Consent', 'Observation', 'Patient']);
-  expect(Object.keys(schema.getQueryType()?.getFields() ?? {}).sort()).toEqual(['patient', 'patientCount', 'patients']);
+  expect(Object.keys(schema.getQueryType()?.getFields() ?? {}).sort()).toEqual(['cohortCounts', 'patient', 'patientCount', 'patients']);
 });
 
 test('every served column is a column of its table with the same type', () => {
@@ -95,5 +95,5 @@ test('consents are seen by who treats or watches over privacy, and by no analyst
   const seers = product.policy.grants
     .filter(({ tags, actions }) => tags.includes('consent') && actions.includes('read'))
     .map(({ role }) => role);
-  expect(seers.sort()).toEqual(['clinician', 'privacy_officer']);
+  expect([...new Set(seers)].sort()).toEqual(['clinician', 'privacy_officer']);
 });
