@@ -118,7 +118,7 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     });
     // The schema is built by now, so what else is loaded does not enter it.
     if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion'))
-      mesh.inputs = await loadProducts(allProducts);
+      mesh.readFrom(await loadProducts(allProducts));
     await mesh.refresh();
     const key = await demoKey(home);
     const identities = identityStore(pools.writer);

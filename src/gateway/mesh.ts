@@ -16,12 +16,14 @@ import {
   type EvidenceSink,
   type HasColumn,
   type MaskPads,
+  type Owned,
   type Policy,
   type PolicyDocument,
 } from '../governance/index.js';
 import {
   CodedError,
   LIMITS,
+  Patient,
   newUuid,
   type IngestReport,
   type PolicyDeclaration,
@@ -83,7 +85,7 @@ export class Mesh {
   readonly breakGlass: BreakGlass;
   readonly fileTokens: FileTokens;
   /** Products whose features and labels models may use: those that are served, or all where fusion is served alone. */
-  inputs: readonly Pick<Product, 'features' | 'label'>[];
+  inputs: readonly Product[];
   /** Numbers of the policy and the revocations in use; every transaction tells the present ones, and older ones are never used. */
   epoch: Epoch = { policy: 0, revocation: 0 };
   private inForce: InForce;
@@ -131,9 +133,22 @@ export class Mesh {
   compose(document: PolicyDocument): InForce {
     const { parts } = this;
     const policy = composePolicy(parts.policies, document);
-    const classification = new Classification(this.schema, parts.products, document.assets);
+    const classification = new Classification(this.schema, parts.products, document.assets, this.elsewhere);
     assertMasks(policy, classification);
     return { policy, classification };
+  }
+
+  /** Products whose rows models of this process read although it serves others. */
+  readFrom(products: readonly Product[]): void {
+    this.inputs = products;
+    this.inForce = this.compose(this.policy.document);
+  }
+
+  /** Owners of what is read here and served by other processes; every process reads persons. */
+  private get elsewhere(): readonly Owned[] {
+    const served = new Set(this.parts.products.map((product) => product.name));
+    const persons: Owned = { name: 'patients', owner: 'Patient administration', types: [Patient] };
+    return [persons, ...this.inputs].filter((product) => !served.has(product.name as Product['name']));
   }
 
   /** Takes up the policy in force where it is newer than what this process uses. True where anything was. */

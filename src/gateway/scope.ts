@@ -182,8 +182,8 @@ export class RequestScope implements Scope, ReferenceContext {
     );
   }
 
-  /** Tags of a view with those of all rows that it reads. */
+  /** Tags of a view with those of all rows and columns that it reads. */
   private tagsOf(tags: readonly Tag[], reads: readonly ReadSpec[]): readonly Tag[] {
-    return [...new Set([...tags, ...reads.flatMap(({ of }) => this.policyClass.classification.rowTags(entityOf(of())))])];
+    return [...new Set([...tags, ...this.policyClass.classification.readTags(reads)])];
   }
 }

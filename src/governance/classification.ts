@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import {
   CodedError,
   DECLARATION,
+  PRODUCT_NAMES,
   entityOf,
   type EntityDeclaration,
   type FieldDeclaration,
@@ -40,8 +41,10 @@ export class Classification {
     readonly schema: GraphQLSchema,
     products: readonly Owned[],
     private readonly assigned: TagAssignments = {},
+    /** Products that this process reads without serving them: their datasets are governed all the same. */
+    elsewhere: readonly Owned[] = [],
   ) {
-    for (const product of products) {
+    for (const product of [...elsewhere, ...products]) {
       for (const type of product.types) this.addDataset(product, type);
     }
     for (const type of dataTypes(schema)) {
@@ -82,22 +85,38 @@ export class Classification {
   }
 
   filterTags(of: TypeThunk, filter: Filter): readonly Tag[] | undefined {
-    return filter.tags ? union(this.rowTags(entityOf(of())), filter.tags) : this.columnTags(of, filter.column);
+    return filter.tags ? union(this.unservedTags(of), filter.tags) : this.columnTags(of, filter.column);
   }
 
   orderTags(of: TypeThunk, order: Order): readonly Tag[] | undefined {
-    return order.tags ? union(this.rowTags(entityOf(of())), order.tags) : this.columnTags(of, order.column);
+    return order.tags ? union(this.unservedTags(of), order.tags) : this.columnTags(of, order.column);
   }
 
   /** Everything that one grant must cover for a reader: its own tags and those of all rows and columns that it reads. */
   readerTags(declaration: FieldDeclaration & { kind: 'reader' }): readonly Tag[] {
+    return union(this.fieldTags(declaration), this.readTags(declaration.reads));
+  }
+
+  /** Tags of rows and columns that code reads: of readers, feature views and labels. */
+  readTags(reads: readonly { readonly of: TypeThunk; readonly columns: readonly string[] }[]): readonly Tag[] {
     return union(
-      this.fieldTags(declaration),
-      declaration.reads.flatMap(({ of, columns }) => [
-        ...this.rowTags(entityOf(of())),
-        ...columns.flatMap((column) => this.columnTags(of, column) ?? []),
-      ]),
+      ...reads.map(({ of }) => this.rowTags(entityOf(of()))),
+      ...reads.flatMap(({ of, columns }) => columns.map((column) => this.columnTags(of, column) ?? this.unservedTags(of))),
     );
+  }
+
+  /**
+   * A column that no field serves may be the twin of one that is governed (its sort key, its packed form, its text index): it carries
+   * the governed tags of all columns of its dataset.
+   */
+  private unservedTags(of: TypeThunk): readonly Tag[] {
+    const entity = entityOf(of());
+    const product = this.datasets.get(entity.table)?.product;
+    const below = Object.entries(this.assigned).filter(([pattern]) => {
+      const [first, second, third] = pattern.split('.');
+      return third !== undefined && (first === '*' || first === product) && (second === '*' || second === entity.table);
+    });
+    return union(this.rowTags(entity), ...below.map(([, tags]) => tags));
   }
 
   /** Tags of an asset that come from assignments to it or to what it lies in. */
@@ -134,8 +153,13 @@ export class Classification {
     for (const [table, { product }] of this.datasets) known.add(`${product}.${table}`);
     for (const column of this.columns.keys()) known.add(`${this.datasets.get(column.split('.')[0] ?? '')?.product ?? ''}.${column}`);
     const names = [...known].map((name) => name.split('.'));
+    const served = new Set(products.map((product) => product.name));
+    const isElsewhere = (first: string): boolean =>
+      first === '*' ? PRODUCT_NAMES.some((name) => !served.has(name)) : PRODUCT_NAMES.some((name) => name === first && !served.has(name));
     for (const pattern of Object.keys(this.assigned)) {
       const wanted = pattern.split('.');
+      // What another process serves is checked where the document was proposed.
+      if (products.length > 0 && isElsewhere(wanted[0] ?? '')) continue;
       const hit = names.some((name) => name.length === wanted.length && wanted.every((part, i) => part === '*' || part === name[i]));
       if (!hit) throw new CodedError('POLICY_INVALID', `The policy is refused. It tags ${pattern}, and there is no such asset.`);
     }

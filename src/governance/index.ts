@@ -1,6 +1,6 @@
 export { cellPlan, clearGuard, edge, ruleColumns, verdictOf } from './cells.js';
 export { buildClassSchema, fieldVisible, leadingAction, orderAllowed, reachOf } from './class-schema.js';
-export { Classification, type TagAssignments } from './classification.js';
+export { Classification, type Owned, type TagAssignments } from './classification.js';
 export { assertClassified, dataTypes, entityOfType, fieldDeclaration, typeDeclaration } from './coordinates.js';
 export { PolicyClass, classKey, type Alternative, type ClassFacts, type Decision, type Narrowing } from './decide.js';
 export { anyOf } from './predicate.js';

@@ -4,7 +4,7 @@ import type { Classification } from './classification.js';
 import type { Policy } from './compose-policy.js';
 import { dataTypes } from './coordinates.js';
 import { PolicyClass } from './decide.js';
-import { verdictAt, type Verdict } from './verdict.js';
+import { rulingAt, verdictAt, type Verdict } from './verdict.js';
 
 /** What one role may see of one field for one purpose. */
 export interface MatrixCell {
@@ -14,6 +14,8 @@ export interface MatrixCell {
   readonly verdict: Verdict['verdict'];
   readonly mask: Mask | null;
   readonly ruleIds: readonly string[];
+  /** What decides it row by row, as text: two policies that differ in rows only differ here. */
+  readonly ruling: string;
 }
 
 /** Purposes for which some grant of a role exists; for all others the role sees nothing. */
@@ -42,7 +44,7 @@ export function policyMatrix(
       );
       return coordinatesOf(schema).map(([type, field]): MatrixCell => {
         const { coordinate, verdict, mask, ruleIds } = verdictAt(schema, policyClass, type, field);
-        return { coordinate, role, purpose, verdict, mask, ruleIds };
+        return { coordinate, role, purpose, verdict, mask, ruleIds, ruling: rulingAt(schema, policyClass, type, field) };
       });
     }),
   );
@@ -65,14 +67,19 @@ export function matrixDiff(
   return [...new Set([...was.keys(), ...is.keys()])].sort().flatMap((key) => {
     const [from, to] = [was.get(key), is.get(key)];
     const cell = to ?? from;
-    if (!cell || shown(from) === shown(to)) return [];
-    return [{ coordinate: cell.coordinate, role: cell.role, purpose: cell.purpose, from: shown(from), to: shown(to) }];
+    if (!cell) return [];
+    const same = shown(from) === shown(to);
+    if (same && (shown(to) === DENIED || from?.ruling === to?.ruling)) return [];
+    const told = same ? `${shown(to)} on other rows` : shown(to);
+    return [{ coordinate: cell.coordinate, role: cell.role, purpose: cell.purpose, from: shown(from), to: told }];
   });
 }
 
-/** A verdict as one word, with the rules behind it: a change of the rows of a grant is a change too. */
+const DENIED = 'denied';
+
+/** A verdict as one word, with the rules behind it. */
 const shown = (cell: MatrixCell | undefined): string =>
-  cell === undefined || cell.verdict === 'denied' ? 'denied' : `${cell.mask ?? cell.verdict} by ${cell.ruleIds.join(', ')}`;
+  cell === undefined || cell.verdict === 'denied' ? DENIED : `${cell.mask ?? cell.verdict} by ${cell.ruleIds.join(', ')}`;
 
 function coordinatesOf(schema: GraphQLSchema): (readonly [string, string])[] {
   return dataTypes(schema)

@@ -11,6 +11,7 @@ import {
   type Predicate,
   type Tag,
 } from '../kernel/index.js';
+import { canonical } from './compose-policy.js';
 import { cellPlan } from './cells.js';
 import { fieldVisible } from './class-schema.js';
 import { entityOfType, targetOf } from './coordinates.js';
@@ -60,6 +61,18 @@ export function verdictAt(schema: GraphQLSchema, policyClass: PolicyClass, typeN
   const target = targetOf(declaration);
   const rows = target ? policyClass.rowRule(entityOf(target()), policyClass.classification.fieldTags(declaration)) : null;
   return found(policyClass.decide(tags, actionOf(declaration)), 'allowed', null, rows);
+}
+
+/** What decides a coordinate row by row, as text: equal where nothing about it differs, the rows of its grants and forbids included. */
+export function rulingAt(schema: GraphQLSchema, policyClass: PolicyClass, typeName: string, fieldName: string): string {
+  const type = schema.getType(typeName);
+  const declaration = isObjectType(type)
+    ? (type.getFields()[fieldName]?.extensions[DECLARATION] as FieldDeclaration | undefined)
+    : undefined;
+  if (!isObjectType(type) || !declaration) return '';
+  const entity = entityOfType(type);
+  const { alternatives } = policyClass.decide(tagsOf(policyClass, entity, declaration), actionOf(declaration));
+  return canonical([alternatives, entity ? policyClass.rowRule(entity) : null]);
 }
 
 /** Everything that one grant must cover for the coordinate. */

@@ -171,6 +171,23 @@ describe('a change of policy', () => {
     expect(changes.length).toBeGreaterThan(5);
     expect(new Set(changes.map((each) => each.role))).toEqual(new Set(['analyst']));
     expect(changes.find((each) => each.coordinate === 'Note.id')?.to).toBe('denied');
+    const rows = await ask(world, 'officer', 'query T($d: JSON!) { tryPolicy(document: $d) { coordinate role to } }', {
+      d: {
+        forbids: [
+          {
+            id: 'local.rows',
+            reason: 'for a test',
+            role: 'analyst',
+            purposes: ['HRESCH'],
+            tags: ['pseudonym'],
+            rows: { op: 'in', attribute: 'site', me: 'sites' },
+          },
+        ],
+      },
+    });
+    const trimmed = rows.body.data?.['tryPolicy'] as { coordinate: string; role: string; to: string }[];
+    // No verdict changes by that, only the rows that it stands for.
+    expect(trimmed.find((each) => each.coordinate === 'Patient.sex')?.to).toMatch(/on other rows$/);
     const versions = await ask(world, 'officer', '{ policyVersions { version status proposedBy decidedBy } }');
     const listed = versions.body.data?.['policyVersions'] as { version: number; status: string }[];
     expect(listed.filter((each) => each.status === 'in force')).toHaveLength(1);
