@@ -104,6 +104,17 @@ export class Tags {
     return first && this.ofCell(first.field, entity);
   }
 
+  /** Tags of a column that no field serves: it may be the twin of any column of its table that the policy tags. */
+  ofTwin(of: TypeThunk): Tag[] {
+    const entity = entityOf(of());
+    const levels = [this.productOf(entity), entity.table];
+    const below = Object.keys(this.assigned)
+      .map((name) => name.split('.'))
+      .filter((name) => name.length === 3 && levels.every((level, i) => name[i] === '*' || name[i] === level))
+      .flatMap((name) => this.assigned[name.join('.')] ?? []);
+    return [...new Set([...this.ofRow(entity), ...below])];
+  }
+
   private productOf(entity: EntityDeclaration): string {
     const named = (type: TypeClass): boolean => {
       try {
@@ -179,7 +190,7 @@ function isOpen(
     case 'reader': {
       const read = field.reads.flatMap(({ of, columns }) => [
         ...tags.ofRow(entityOf(of())),
-        ...columns.flatMap((column) => tags.ofColumn(of, column) ?? []),
+        ...columns.flatMap((column) => tags.ofColumn(of, column) ?? tags.ofTwin(of)),
       ]);
       return clear(
         [...(parent ? tags.ofRow(parent) : []), ...tags.ofField(field, undefined), ...read],
