@@ -132,7 +132,10 @@ describe('the SQL of consent', () => {
     identities: fc.subarray(['sub', ...names]),
     at: fc.constantFrom(Date.UTC(2024), Date.UTC(2026)),
   });
-  const roots = fc.array(rule, { maxLength: 2 });
+  // half of the lists start from an open permit, so that what later rules carve out of it is compared too
+  const roots = fc
+    .tuple(fc.boolean(), fc.array(rule, { maxLength: 2 }))
+    .map(([open, rules]) => (open ? [{ type: 'permit' }, ...rules] : rules));
 
   it('shows the same rows as the rule does, for any consents, rows and callers', async () => {
     let compared = 0;
@@ -157,8 +160,9 @@ describe('the SQL of consent', () => {
       }),
       { numRuns: 80 },
     );
+    // the expected share is about a fifth: a twentieth of it would say that the comparison has become empty
     expect(compared).toBeGreaterThanOrEqual(2_000);
-    expect(shown).toBeGreaterThan(compared / 50);
+    expect(shown).toBeGreaterThan(compared / 100);
   });
 
   const PLAIN: RowFacts = { sensitivity: 'N', labels: 0, occurred: null, refs: [] };
