@@ -8,7 +8,7 @@
 const outside = (...rooms) => `^(src|migrations)/(?!${['kernel/', ...rooms].join('|')})`;
 
 /** Rooms whose one door is index.ts. The kernel is the ground: see `KERNEL_WORDS`. */
-const ROOMS = ['governance', 'fusion', 'store', 'pipeline', 'gateway', 'demo'];
+const ROOMS = ['governance', 'evidence', 'fusion', 'store', 'pipeline', 'gateway', 'demo'];
 
 /** Kernel files without any package below them. Pure code names them directly, so that it does not load the decorators behind the door. */
 const KERNEL_WORDS = '^src/kernel/(index|error|limits|format|frame|classification)\\.ts$';
@@ -57,14 +57,15 @@ module.exports = {
       { path: outside('fusion/') },
     ),
     knowsTheKernel('governance'),
+    knowsTheKernel('evidence'),
     knowsTheKernel('store'),
     knowsTheKernel('pipeline'),
     knowsTheKernel('demo'),
     error(
-      'gateway-knows-governance-and-store',
-      'ST4: the gateway joins governance and store; products reach it as values from cli.',
+      'gateway-knows-governance-evidence-and-store',
+      'ST4: the gateway joins governance, evidence and store; products reach it as values from cli.',
       { path: '^src/gateway/' },
-      { path: outside('gateway/', 'governance/', 'store/') },
+      { path: outside('gateway/', 'governance/', 'evidence/', 'store/') },
     ),
     error(
       'demo-is-known-to-cli-only',

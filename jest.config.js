@@ -34,6 +34,7 @@ const stored = [
   'store',
   'pipeline',
   'governance',
+  'evidence',
   'fusion',
   'gateway',
   'contract',

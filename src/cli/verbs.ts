@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
-import { verifyAudit } from '../governance/index.js';
+import { verifyAudit } from '../evidence/index.js';
 import { ask, explain, sdlOf, signRouterToken, signToken } from '../gateway/index.js';
 import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } from '../kernel/index.js';
 import { ingestPaths } from '../pipeline/index.js';

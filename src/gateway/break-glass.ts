@@ -1,4 +1,4 @@
-import type { AuditLog } from '../governance/index.js';
+import type { AuditLog } from '../evidence/index.js';
 import { newUuid, type BrokenGlass, type GlassDesk, type Principal } from '../kernel/index.js';
 import type { BreakGlassStore, GlassRow } from '../store/index.js';
 import { tell } from './errors.js';

@@ -1,5 +1,5 @@
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, execute, getVariableValues } from 'graphql';
-import { lineagePlan } from '../governance/index.js';
+import { lineagePlan } from '../evidence/index.js';
 import { CodedError, isCoded, readerAction, type PlanValues } from '../kernel/index.js';
 import { EpochMoved, runPlan, withReadSession, type ReadSession } from '../store/index.js';
 import { cursorDigest, decodeCursor, positionTypes } from './cursor.js';

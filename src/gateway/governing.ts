@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { GraphQLError, parse, specifiedRules, validate } from 'graphql';
 import {
   PolicyClass,
-  canonical,
   catalogueOf,
   matrixDiff,
   policyMatrix,
@@ -14,6 +13,7 @@ import {
   CLEARANCES,
   CodedError,
   LIMITS,
+  canonical,
   type AccessFacts,
   type AssetFacts,
   type ChangeFacts,

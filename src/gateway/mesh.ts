@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
+import { AuditLog, type EvidenceSink } from '../evidence/index.js';
 import {
-  AuditLog,
   Classification,
   DisclosureGuard,
   PolicyClass,
@@ -13,7 +13,6 @@ import {
   readPolicyDocument,
   type ClassFacts,
   type DisclosureStore,
-  type EvidenceSink,
   type HasColumn,
   type MaskPads,
   type Owned,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type EvidenceEntry, type LineagePlan, type Receipt, type Tell } from '../governance/index.js';
+import type { EvidenceEntry, LineagePlan, Receipt } from '../evidence/index.js';
+import type { Tell } from '../governance/index.js';
 import {
   CodedError,
   type Clearance,

@@ -2,7 +2,7 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EvidenceEntry } from '../governance/index.js';
+import type { EvidenceEntry } from '../evidence/index.js';
 import { CodedError, LIMITS, isCoded, newUuid, type Principal } from '../kernel/index.js';
 import { EpochMoved, identityDigest } from '../store/index.js';
 import { apolloFor } from './apollo.js';

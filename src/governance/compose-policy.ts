@@ -9,6 +9,7 @@ import {
   PURPOSES,
   TAGS,
   isTag,
+  canonical,
   type Forbid,
   type Grant,
   type PolicyDeclaration,
@@ -201,15 +202,3 @@ function known(predicate: Predicate, columns: boolean): boolean {
 
 const isLiteral = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value));
-
-/** JSON with keys in order (RFC 8785 for the values that occur here), so that equal content has one digest. */
-export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const entries = Object.entries(value)
-      .filter(([, each]) => each !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    return `{${entries.map(([key, each]) => `${JSON.stringify(key)}:${canonical(each)}`).join(',')}}`;
-  }
-  return value === undefined ? 'null' : JSON.stringify(value);
-}

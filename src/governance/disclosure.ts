@@ -1,6 +1,5 @@
-import { CodedError, LIMITS } from '../kernel/index.js';
+import { CodedError, LIMITS, decodeOrdinals, digestOf, encodeOrdinals } from '../kernel/index.js';
 import { CountAudit } from './disclosure-audit.js';
-import { decodeOrdinals, digestOf, encodeOrdinals } from './lineage.js';
 
 /** Rows that are counted, by the persons whom they are about. */
 export interface CountedGroup {

@@ -1,5 +1,4 @@
-import { Patient, SCALARS, column, entity, reader, reference, value, valueType } from '../kernel/index.js';
-import { decodeOrdinals } from './lineage.js';
+import { Patient, SCALARS, column, decodeOrdinals, entity, reader, reference, value, valueType } from '../kernel/index.js';
 
 /** What all runs of one plan have in common. */
 @entity('LineagePlan', {

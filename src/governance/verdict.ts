@@ -3,6 +3,7 @@ import {
   DECLARATION,
   entityOf,
   readerAction,
+  canonical,
   type Action,
   type EntityDeclaration,
   type FieldDeclaration,
@@ -11,7 +12,6 @@ import {
   type Predicate,
   type Tag,
 } from '../kernel/index.js';
-import { canonical } from './compose-policy.js';
 import { cellPlan } from './cells.js';
 import { fieldVisible } from './class-schema.js';
 import { entityOfType, targetOf } from './coordinates.js';

@@ -124,6 +124,8 @@ export type {
 } from './plan.js';
 export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
 export { SCALARS } from './scalar.js';
+export { canonical, digestOf } from './canonical.js';
+export { decodeOrdinals, encodeOrdinals } from './ordinals.js';
 export type { AccessFacts, AssetFacts, ChangeFacts, Governing, MatrixFacts, PolicyVersionFacts } from './governing.js';
 export type { Actor, BrokenGlass, FeatureAnswer, GlassDesk, HeldClearance, Principal, RecordStore, Scope } from './scope.js';
 export type { CrossAxis, CrossCount, CrossTable, CrossTableRequest } from './cohort.js';

@@ -1,8 +1,9 @@
+import { decodeOrdinals } from '../../src/kernel/index.js';
 import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import { principalOf } from '../../src/cli/who.js';
 import { ask as askInProcess } from '../../src/gateway/index.js';
-import { decodeOrdinals, verifyAudit } from '../../src/governance/index.js';
+import { verifyAudit } from '../../src/evidence/index.js';
 import { ask, codesOf, column, openWorld, send, type Reply, type World } from './support.js';
 
 let world: World;

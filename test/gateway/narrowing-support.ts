@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { SignJWT, importJWK, type JWTPayload } from 'jose';
 import { AUDIENCE, DEMO_ISSUER } from '../../src/gateway/index.js';
-import { canonical, type PolicyDocument } from '../../src/governance/index.js';
-import { newUuid } from '../../src/kernel/index.js';
+import type { PolicyDocument } from '../../src/governance/index.js';
+import { newUuid, canonical } from '../../src/kernel/index.js';
 import { send, type Reply, type World } from './support.js';
 
 /** Asks with a token of these claims, beside those that every token has. */

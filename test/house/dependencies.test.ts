@@ -42,16 +42,18 @@ const PLANTED: Readonly<Record<string, readonly [file: string, text: string]>> =
   'a-product-knows-the-kernel-and-itself': ['src/domains/notes/model.ts', uses('../imaging/index.js')],
   'fusion-knows-the-kernel-and-itself': ['src/fusion/up.ts', uses('../store/index.js')],
   'governance-knows-the-kernel': ['src/governance/up.ts', uses('../store/index.js')],
+  'evidence-knows-the-kernel': ['src/evidence/up.ts', uses('../governance/index.js')],
   'store-knows-the-kernel': ['src/store/up.ts', uses('../governance/index.js')],
   'pipeline-knows-the-kernel': ['src/pipeline/up.ts', uses('../store/index.js')],
   'demo-knows-the-kernel': ['src/demo/up.ts', uses('../store/index.js')],
-  'gateway-knows-governance-and-store': ['src/gateway/up.ts', uses('../pipeline/index.js')],
+  'gateway-knows-governance-evidence-and-store': ['src/gateway/up.ts', uses('../pipeline/index.js')],
   'demo-is-known-to-cli-only': ['src/gateway/demo.ts', uses('../demo/index.js')],
   'products-name-products': ['src/products.ts', uses('./store/index.js', './domains/notes/index.js')],
   'products-are-lazy': ['src/products.ts', uses('./store/index.js', './domains/notes/index.js')],
   'nothing-knows-cli': ['src/gateway/cli.ts', uses('../cli.js')],
   'the-list-is-for-wiring': ['src/gateway/list.ts', uses('../products.js')],
   'enter-governance-by-the-door': ['src/gateway/window-1.ts', uses('../governance/inner.js')],
+  'enter-evidence-by-the-door': ['src/gateway/window-9.ts', uses('../evidence/inner.js')],
   'enter-fusion-by-the-door': ['src/gateway/window-2.ts', uses('../fusion/inner.js')],
   'enter-store-by-the-door': ['src/gateway/window-3.ts', uses('../store/inner.js')],
   'enter-pipeline-by-the-door': ['src/gateway/window-4.ts', uses('../pipeline/inner.js')],
@@ -70,7 +72,7 @@ const PLANTED: Readonly<Record<string, readonly [file: string, text: string]>> =
   'no-unlisted-package': ['src/gateway/borrowed.ts', uses('borrowed')],
 };
 
-const ROOMS = ['governance', 'fusion', 'store', 'pipeline', 'gateway', 'demo', 'domains/notes', 'domains/imaging', 'kernel'];
+const ROOMS = ['governance', 'evidence', 'fusion', 'store', 'pipeline', 'gateway', 'demo', 'domains/notes', 'domains/imaging', 'kernel'];
 
 const plantedHouse = (): Record<string, string> => ({
   '.dependency-cruiser.cjs': readText('.dependency-cruiser.cjs'),

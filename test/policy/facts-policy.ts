@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { assertMasks } from '../../src/governance/assert-masks.js';
 import { Classification } from '../../src/governance/classification.js';
-import { canonical, composePolicy, rolesOf, type PolicyDocument } from '../../src/governance/compose-policy.js';
-import { everyRow, type Forbid, type Grant, type Predicate, type Tag } from '../../src/kernel/index.js';
+import { composePolicy, rolesOf, type PolicyDocument } from '../../src/governance/compose-policy.js';
+import { everyRow, canonical, type Forbid, type Grant, type Predicate, type Tag } from '../../src/kernel/index.js';
 import type { Fact } from './suite.js';
 
 export const grantOf = (over: Partial<Grant> = {}): Grant => ({

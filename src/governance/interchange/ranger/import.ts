@@ -1,6 +1,7 @@
 import { GraphQLSchema } from 'graphql';
 import {
   maskRank,
+  canonical,
   type Action,
   type Forbid,
   type Grant,
@@ -10,7 +11,7 @@ import {
   type Tag,
 } from '../../../kernel/index.js';
 import { Classification, type TagAssignments } from '../../classification.js';
-import { canonical, composePolicy, type PolicyDocument } from '../../compose-policy.js';
+import { composePolicy, type PolicyDocument } from '../../compose-policy.js';
 import { PolicyClass, type Decision } from '../../decide.js';
 import { readRanger } from './read.js';
 import { ACTIONS_ASKED, EVERYONE, type Answer, type Principal } from './standpoints.js';

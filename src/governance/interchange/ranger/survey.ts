@@ -1,5 +1,4 @@
-import { CodedError, isCoded, type Action } from '../../../kernel/index.js';
-import { canonical } from '../../compose-policy.js';
+import { CodedError, isCoded, canonical, type Action } from '../../../kernel/index.js';
 import { policiesOf, onlyPolicies, type RangerModel, type RangerPolicy, type ResourceValues } from './model.js';
 import { matchOf } from './resource.js';
 import { boundariesOf } from './schedule.js';

@@ -1,4 +1,4 @@
-import { chainHash, type AuditRow } from './audit.js';
+import { chainHash, type AuditRow } from './audit-log.js';
 
 export interface AuditFinding {
   readonly logId: string;

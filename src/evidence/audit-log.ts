@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { CodedError } from '../kernel/index.js';
-import { digestOf, encodeOrdinals, type LineagePlan } from './lineage.js';
-import { canonical } from './compose-policy.js';
+import { CodedError, canonical, digestOf, encodeOrdinals } from '../kernel/index.js';
+import type { LineagePlan } from './lineage.js';
 
 /** Something that happened and has to be provable afterwards. It holds names, digests and counts, never a value of the data. */
 export interface EvidenceEntry {

@@ -1,4 +1,4 @@
-import { AuditLog, verifyAudit, type AuditFinding, type EvidenceEntry } from '../../src/governance/index.js';
+import { AuditLog, verifyAudit, type AuditFinding, type EvidenceEntry } from '../../src/evidence/index.js';
 import { newUuid } from '../../src/kernel/index.js';
 import { evidenceStore, openPools, type Pools } from '../../src/store/index.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
