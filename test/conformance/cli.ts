@@ -8,6 +8,7 @@ import { countOf, type Suite, type SuiteResult } from './suite.js';
 
 const SUITES: Readonly<Record<string, () => Promise<{ suite: Suite }>>> = {
   applehealth: () => import('./suites/applehealth.js'),
+  balp: () => import('./suites/balp.js'),
   ccda: () => import('./suites/ccda.js'),
   dicom: () => import('./suites/dicom.js'),
   duo: () => import('./suites/duo.js'),
