@@ -42,6 +42,7 @@ const stored = [
   'fuzz',
   'federation',
   'attack',
+  'chaos',
   'regression',
   'smoke',
 ];

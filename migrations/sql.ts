@@ -51,6 +51,15 @@ create or replace trigger ${table}_keeps before update or delete or truncate on 
 `;
 }
 
+/**
+ * A table whose past states can be read: makes or brings up to date its twin in `history`, the triggers that fill it, and its view in `asof`,
+ * all from the catalogue. A later migration that changes the columns or the policies of such a table calls it again at its end; one that also
+ * rewrites rows must lift forced row level security from the twin for that time, as from the table itself.
+ */
+export function versioned(table: string): string {
+  return `select make_versioned('${table}');\n`;
+}
+
 /** Columns of every row about a person: whose, where, how confidential, and from which record of which file. */
 export const person = `
   patient_id uuid not null,

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { Keyring, newStoredKey, type StoredKeys } from '../evidence/index.js';
 import { makeSigningKey, type SigningKey } from '../gateway/index.js';
 
 /** The folder of this installation: database, raw files, keys. */
@@ -41,4 +42,20 @@ export function installationSecret(home: string): Buffer {
 export async function demoKey(home: string): Promise<SigningKey> {
   const fresh = await makeSigningKey();
   return keep(join(home, 'demo-signing-key.json'), () => fresh);
+}
+
+const AUDIT_KEYS = 'audit-keys.json';
+
+/** Keys that sign the checkpoints of the audit log, oldest first; one is made where there is none. */
+export const auditKeys = (home: string): Keyring => Keyring.of(keep<StoredKeys>(join(home, AUDIT_KEYS), () => [newStoredKey()]));
+
+/** Adds a key that signs from the next start on; base64 of its public half. */
+export function rotateAuditKey(home: string): string {
+  const file = join(home, AUDIT_KEYS);
+  auditKeys(home);
+  const keys = [...(JSON.parse(readFileSync(file, 'utf8')) as StoredKeys), newStoredKey()];
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, JSON.stringify(keys), { mode: 0o600 });
+  renameSync(draft, file);
+  return Keyring.of(keys).current.publicKey;
 }

@@ -1,3 +1,4 @@
+import { entryOf } from '../evidence/index.js';
 import { CodedError, LIMITS, newUuid } from '../kernel/index.js';
 import { identityDigest, type RevocationKind } from '../store/index.js';
 import { OPERATOR, type Running } from './wire.js';
@@ -32,22 +33,18 @@ export async function revoke(running: Running, options: RevokeOptions): Promise<
   const at = mesh.parts.clock();
   const until = kind === 'session' ? null : at + (LIMITS.token_age_seconds_max + CLOCKS_APART_SECONDS_MAX) * 1000;
   const epoch = await identities.revoke({ kind, value, at, until, reason, by: OPERATOR.sub });
-  await mesh.audit.append({
-    runId: newUuid(at),
-    kind: 'mutation',
-    at,
-    principal: OPERATOR.sub,
-    roles: OPERATOR.roles,
-    purpose: OPERATOR.purpose,
-    policyVersion: mesh.policy.version,
-    plan: null,
-    patients: new Set(),
-    rows: 1,
-    resultDigest: null,
-    bytes: 0,
-    versions: {},
-    code: null,
-    facts: { revoked: kind, digest: identityDigest(kind, value), epoch },
-  });
+  await mesh.audit.append(
+    entryOf({
+      runId: newUuid(at),
+      kind: 'admin',
+      at,
+      principal: OPERATOR.sub,
+      roles: OPERATOR.roles,
+      purpose: OPERATOR.purpose,
+      policyVersion: mesh.policy.version,
+      rows: 1,
+      facts: { revoked: kind, digest: identityDigest(kind, value), epoch },
+    }),
+  );
   return { kind, until: until === null ? null : new Date(until).toISOString() };
 }

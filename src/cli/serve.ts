@@ -4,6 +4,7 @@ import { DEMO_IDENTITIES } from '../demo/index.js';
 import { demoAnswers, loadDemo, trainDemo } from './demo.js';
 import { addressOf } from './issuers.js';
 import { put, say } from './output.js';
+import { httpsUrl, type Environment } from './feeds-settings.js';
 import { openMesh, type Running } from './wire.js';
 
 export interface ServeOptions {
@@ -26,7 +27,15 @@ export async function serve(options: ServeOptions): Promise<void> {
       if (totals) say(`Loaded ${totals.records} records; ${totals.quarantined} are in quarantine with their reasons.`);
       trained = await trainDemo(running);
     }
-    gateway = await startGateway({ mesh: running.mesh, identity: running.identity, host, port, ready: () => isReady(running) });
+    gateway = await startGateway({
+      mesh: running.mesh,
+      identity: running.identity,
+      host,
+      port,
+      ready: () => isReady(running),
+      publicUrl: publicUrlOf(process.env),
+    });
+    await running.feeds.start();
     if (options.demo) await introduce(running, gateway, trained);
     else put(`Thalamus serves at ${gateway.url}`);
     if (!options.once) await untilStopped();
@@ -34,6 +43,12 @@ export async function serve(options: ServeOptions): Promise<void> {
     await gateway?.stop();
     await running.close();
   }
+}
+
+/** Where callers reach the gateway when something stands in front of it: `PUBLIC_URL`. */
+function publicUrlOf(env: Environment): string | undefined {
+  const { PUBLIC_URL: url } = env;
+  return url ? httpsUrl('PUBLIC_URL', url).replace(/\/+$/, '') : undefined;
 }
 
 async function isReady(running: Running): Promise<boolean> {
@@ -59,7 +74,7 @@ function untilStopped(): Promise<void> {
 async function introduce(running: Running, gateway: Gateway, trained: boolean): Promise<void> {
   const { clinician, analyst, fusion } = await demoAnswers(running, trained);
   const position = (answer: typeof clinician): string =>
-    `lineage ${answer.lineageId} · audit record ${answer.receipt?.seq ?? 'none'} of log ${answer.receipt?.logId ?? 'none'}`;
+    `lineage ${answer.lineageId} · audit record ${answer.receipt?.logIndex ?? 'none'} of log ${answer.receipt?.logId ?? 'none'}`;
   put(`Thalamus serves at ${gateway.url}. Everybody in it is invented (synthetic).`);
   put('');
   put("One patient, four modalities, as the clinician of the patient's own site sees them (purpose TREAT):");

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
-import { verifyAudit } from '../evidence/index.js';
 import { ask, explain, sdlOf, signRouterToken, signToken } from '../gateway/index.js';
 import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } from '../kernel/index.js';
 import { ingestPaths } from '../pipeline/index.js';
+import { auditVerbs } from './audit.js';
 import { doctor } from './doctor.js';
+import { exportLineage } from './export-evidence.js';
 import { EXIT, fail, put, say } from './output.js';
 import { policyVerb } from './policy.js';
 import { revoke, type RevokeOptions } from './revoke.js';
@@ -37,9 +38,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   dataVerbs(verb, (work) => act(() => withMesh(work))());
   identityVerbs(verb, (work) => act(() => withMesh(work))());
   questionVerbs(verb, (work) => act(() => withMesh(work))());
-  verb('doctor', 'checks what the mesh needs, with a cure for each finding').action(async (options: { json?: boolean }) => {
-    exit = await doctor(options.json === true);
-  });
+  verb('doctor', 'checks what the mesh needs, with a cure for each finding')
+    .option('--data', 'read every stored file and packed row and name what is damaged')
+    .action(async (options: { json?: boolean; data?: boolean }) => {
+      exit = await doctor(options.json === true, options.data === true);
+    });
   try {
     await program.parseAsync([...argv]);
     return exit;
@@ -140,7 +143,7 @@ function questionVerbs(verb: Verb, act: Act): void {
         if (options.output === undefined) put(JSON.stringify(answer));
         else await writeFile(options.output, JSON.stringify(answer.data));
         for (const error of answer.errors) say(`${error.code}: ${error.message}`);
-        say(`lineage ${answer.lineageId}, audit record ${answer.receipt?.seq ?? 'none'}`);
+        say(`lineage ${answer.lineageId}, audit record ${answer.receipt?.logIndex ?? 'none'}`);
         return answer.errors.length === 0
           ? EXIT.fine
           : answer.errors.some((error) => error.code === 'FORBIDDEN')
@@ -190,37 +193,22 @@ function questionVerbs(verb: Verb, act: Act): void {
 const FUSE = `mutation Score($input: RunFusionInput!) { runFusion(input: $input) { modelId modelVersion lineageId results { patientId status probability labelSet mask missing { modality reason } contributions { modality contribution } abstainReason warnings } } }`;
 
 function evidenceVerbs(verb: Verb, act: Act): void {
-  verb('lineage', 'shows what stands behind an answer')
-    .argument('<id>', 'lineage id of the answer')
+  verb('lineage', 'shows what stands behind an answer, or writes the lineage of all runs')
+    .argument('[id]', 'lineage id of the answer')
     .option('--as <who>', 'demo identity', 'officer')
-    .action(async (id: string, options: { as: string }) => {
+    .option('--export <format>', 'write all runs instead, as openlineage: one event a line')
+    .option('-o, --output <file>', 'write them to this file')
+    .action(async (id: string | undefined, options: { as: string; export?: string; output?: string }) => {
       await act(async (running) => {
+        if (options.export !== undefined) return lineageExport(running, id, options.export, options.output ?? null);
+        if (id === undefined) throw new CodedError('BAD_INPUT', 'Either a lineage id is named or --export.');
         const answer = await ask(running.mesh, principalOf(options.as), { query: LINEAGE, variables: { id } });
         const found = (answer.data as { lineage: unknown } | null)?.lineage ?? null;
         put(JSON.stringify(found, null, 2));
         return found === null ? EXIT.fault : EXIT.fine;
       });
     });
-  const audit = verb('audit', 'the audit log');
-  audit
-    .command('verify')
-    .description('checks every record and chain of the log')
-    .option('--json', 'print one JSON object as the last line')
-    .action(async (_, command: Command) => {
-      // The verb above has the option too, and takes it.
-      const options = command.optsWithGlobals<{ json?: boolean }>();
-      await act(async (running) => {
-        const result = await verifyAudit(running.evidence.auditRows());
-        if (options.json === true) put(JSON.stringify(result));
-        else
-          put(
-            result.ok
-              ? `OK: ${result.records} records in ${result.logs} logs.`
-              : `BROKEN: ${JSON.stringify(result.findings[0])} and ${result.findings.length - 1} more.`,
-          );
-        return result.ok ? EXIT.fine : EXIT.integrity;
-      });
-    });
+  auditVerbs(verb, act);
   verb('schema', 'prints the schema, whole or as a demo identity sees it')
     .option('--role <who>', 'demo identity')
     .action(async (options: { role?: string }) => {
@@ -229,6 +217,14 @@ function evidenceVerbs(verb: Verb, act: Act): void {
         return Promise.resolve(EXIT.fine);
       });
     });
+}
+
+async function lineageExport(running: Running, id: string | undefined, format: string, file: string | null): Promise<number> {
+  if (id !== undefined || format !== 'openlineage')
+    throw new CodedError('BAD_INPUT', 'The lineage of all runs is exported as openlineage, and no run is named with it.');
+  const { events, records } = await exportLineage(running, file);
+  say(`${events} events of ${records} records`);
+  return EXIT.fine;
 }
 
 function identityVerbs(verb: Verb, act: Act): void {

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
+import { BULK_RULE, entryOf, exceeded } from '../evidence/index.js';
 import { AUDIENCE, Identity, LoginSessions, Mesh, Revocations, type Ingestion, type SigningKey } from '../gateway/index.js';
 import { rolesOf } from '../governance/index.js';
 import { newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
 import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
 import { allProducts, loadPolicies, loadProducts } from '../products.js';
 import {
+  bulkMeter,
   columnTypes,
   disclosureStore,
-  evidenceStore,
+  EvidenceStore,
+  exportCursor,
   identityStore,
   localObjects,
   migrate,
@@ -21,7 +24,9 @@ import {
   type IdentityStore,
   type Pools,
 } from '../store/index.js';
-import { demoKey, homeFolder, installationSecret } from './home.js';
+import { Feeds, runSource } from './feeds.js';
+import type { Environment } from './feeds-settings.js';
+import { auditKeys, demoKey, homeFolder, installationSecret } from './home.js';
 import { issuersOf } from './issuers.js';
 import { clearinghouseOf } from './visas.js';
 
@@ -33,6 +38,8 @@ export interface WireOptions {
   readonly engine?: Engine;
   readonly log?: (line: string) => void;
   readonly clock?: () => number;
+  /** Settings of what leaves for outside; those of the process where none are given. */
+  readonly env?: Environment;
 }
 
 /** All rooms joined: what every verb works with. */
@@ -44,7 +51,9 @@ export interface Running {
   readonly revocations: Revocations;
   readonly key: SigningKey;
   readonly home: string;
-  readonly evidence: ReturnType<typeof evidenceStore>;
+  readonly evidence: EvidenceStore;
+  /** What carries evidence outside. */
+  readonly feeds: Feeds;
   pipeline(by: Principal): PipelineDeps;
   close(): Promise<void>;
 }
@@ -89,7 +98,9 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     await source.initialize();
     undo.unshift(() => source.destroy());
     const products = await loadProducts(options.products ?? allProducts);
-    const evidence = evidenceStore(pools.writer);
+    const secret = installationSecret(home);
+    const evidence = new EvidenceStore(pools.writer, secret, bulkMeter({ windowMonths: BULK_RULE.windowMonths, exceeded }));
+    const feeds = new Feeds(options.env ?? process.env, { evidence, cursor: exportCursor(pools.writer), source: runSource(evidence), clock, log });
     const plan = planPipelines(products);
     const objects = localObjects(join(home, 'files'));
     const store = writeStore(pools.writer, objects);
@@ -112,7 +123,9 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       governance: policyStore(pools.writer),
       disclosure: disclosureStore(pools.writer),
       objects,
-      secret: installationSecret(home),
+      secret,
+      keyring: () => auditKeys(home),
+      kept: feeds.kept,
       clock,
       log,
     });
@@ -136,10 +149,12 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
       clock,
     });
     const close = async (): Promise<void> => {
-      await mesh.audit.drain();
+      await feeds.stop();
+      await mesh.audit.close();
+      await feeds.drain();
       for (const each of undo) await each();
     };
-    return { mesh, pools, identity, identities, revocations, key, home, evidence, pipeline, close };
+    return { mesh, pools, identity, identities, revocations, key, home, evidence, feeds, pipeline, close };
   } catch (error) {
     for (const each of undo) await each().catch(() => undefined);
     throw error;
@@ -176,29 +191,29 @@ async function recordLoad(mesh: Mesh, by: Principal, load: Load): Promise<string
   const now = mesh.parts.clock();
   const runId = newUuid(now);
   const { report } = load;
-  await mesh.audit.append({
-    runId,
-    kind: 'ingest',
-    at: now,
-    principal: by.sub,
-    roles: by.roles,
-    purpose: by.purpose,
-    policyVersion: mesh.policy.version,
-    plan: null,
-    patients: new Set(),
-    rows: Object.values(report.rows).reduce((sum, count) => sum + count, 0),
-    resultDigest: report.digest,
-    bytes: report.bytes,
-    versions: load.versions,
-    code: report.status === 'refused' ? (report.faults[0]?.code ?? null) : null,
-    facts: {
-      product: report.product,
-      format: report.format,
-      status: report.status,
-      rows: report.rows,
-      quarantined: report.quarantined,
-      datasets: load.datasets,
-    },
-  });
+  await mesh.audit.append(
+    entryOf({
+      runId,
+      kind: 'ingest',
+      at: now,
+      principal: by.sub,
+      roles: by.roles,
+      purpose: by.purpose,
+      policyVersion: mesh.policy.version,
+      rows: Object.values(report.rows).reduce((sum, count) => sum + count, 0),
+      resultDigest: report.digest,
+      bytes: report.bytes,
+      versions: load.versions,
+      code: report.status === 'refused' ? (report.faults[0]?.code ?? null) : null,
+      facts: {
+        product: report.product,
+        format: report.format,
+        status: report.status,
+        rows: report.rows,
+        quarantined: report.quarantined,
+        datasets: load.datasets,
+      },
+    }),
+  );
   return runId;
 }

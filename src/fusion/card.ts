@@ -48,6 +48,8 @@ export interface ModelCard {
   /** Instant up to which data were used, ISO 8601. */
   readonly asOf: string;
   readonly lineageId: string;
+  /** Digest of the rows and labels that were learnt from; two trainings on the same data have the same. */
+  readonly trainingData: string;
   readonly modalities: readonly CardModality[];
   readonly protocol: { readonly outerFolds: number; readonly bootstrapDraws: number; readonly interval: number };
   /** Persons as they are, whatever modalities they have. */
@@ -67,6 +69,7 @@ export interface CardFacts {
   readonly events: number;
   readonly asOf: number;
   readonly lineageId: string;
+  readonly trainingData: string;
   readonly protocol: ModelCard['protocol'];
 }
 
@@ -96,6 +99,7 @@ export function modelCard(model: LateModel, evaluation: LateEvaluation, facts: C
     events: facts.events,
     asOf: new Date(facts.asOf).toISOString(),
     lineageId: facts.lineageId,
+    trainingData: facts.trainingData,
     modalities: facts.views.map((view) => cardModality(model, view, facts)),
     protocol: facts.protocol,
     natural: told(evaluation.natural),

@@ -139,7 +139,7 @@ function warningsOf(model: LateModel, mask: readonly string[], method: 'PLATT' |
   ];
 }
 
-/** What the lineage record keeps of a run: versions, what became of each modality, and counts. */
+/** What the lineage record keeps of a run: versions, what became of each modality, what was missing, and counts. */
 function trace(scope: Scope, registered: RegisteredModel, supplies: Supplies, results: readonly FusionResult[]): void {
   const counts: Record<string, number> = {};
   for (const { status } of results) counts[status] = (counts[status] ?? 0) + 1;
@@ -148,9 +148,35 @@ function trace(scope: Scope, registered: RegisteredModel, supplies: Supplies, re
   );
   scope.trace({
     model: { id: registered.modelId, version: registered.version, hash: registered.hash },
+    training: { data: registered.card.trainingData, lineageId: registered.lineageId, persons: registered.trainedOn },
     datasets: registered.features,
     modalities: [...supplies].filter(([, supply]) => supply.kind === 'READ').map(([modality]) => modality),
+    inputs: Object.fromEntries(
+      [...supplies].map(([modality, { kind }]) => [
+        modality,
+        {
+          features: registered.features[modality],
+          supply: kind,
+          persons: results.filter(({ mask }) => mask?.includes(modality)).length,
+        },
+      ]),
+    ),
+    groups: groupsOf(results),
     withheld: Object.fromEntries(withheld),
     results: counts,
   });
+}
+
+/** Every result lies in one group: its status, the modalities that were used, and those that were missing with the reason. */
+function groupsOf(results: readonly FusionResult[]): readonly Record<string, unknown>[] {
+  const groups = new Map<string, { readonly group: Record<string, unknown>; results: number }>();
+  for (const { status, abstainReason, mask = [], missing = [] } of results) {
+    const reasons = Object.fromEntries(missing.map(({ modality, reason }) => [modality, reason]));
+    const group = { status, ...(abstainReason ? { abstainReason } : {}), used: mask, missing: reasons };
+    const key = JSON.stringify(group);
+    const known = groups.get(key);
+    if (known) known.results += 1;
+    else groups.set(key, { group, results: 1 });
+  }
+  return [...groups.values()].map(({ group, results: n }) => ({ ...group, results: n }));
 }

@@ -4,6 +4,7 @@ import { modelCard } from './card.js';
 import type { TrainFusionInput } from './input.js';
 import type { TrainedModel } from './model.js';
 import { findModel, insertModel, sealed, type RegisteredModel } from './register.js';
+import { trainingDataDigest } from './training-data.js';
 import { evaluateLate, trainLate, withEvaluation } from './stages/late.js';
 
 const PROTOCOL = { outerFolds: 5, bootstrapDraws: 200, interval: 0.95 } as const;
@@ -52,6 +53,7 @@ export async function trainFusion(scope: Scope, input: TrainFusionInput): Promis
     events,
     asOf: scope.now,
     lineageId: scope.lineageId,
+    trainingData: trainingDataDigest(frames, labels),
     protocol: PROTOCOL,
   };
   const registered = known ?? (await insertModel(scope, input.modelId, content, modelCard(model, evaluation, facts)));
@@ -59,6 +61,13 @@ export async function trainFusion(scope: Scope, input: TrainFusionInput): Promis
     model: { id: registered.modelId, version: registered.version, hash: registered.hash, known: known !== undefined },
     datasets: content.features,
     modalities: model.modalities.map(({ modality }) => modality),
+    inputs: Object.fromEntries(
+      views.map((view) => [
+        view.modality,
+        { features: view.version, used: uses(model.modalities, view), persons: present[view.modality] ?? 0 },
+      ]),
+    ),
+    training: { data: facts.trainingData, lineageId: registered.lineageId },
     n: labels.size,
   });
   return trainedModel(registered);

@@ -105,7 +105,7 @@ function recorder(mesh: Mesh): ApolloServerPlugin<Context> {
           result.extensions = {
             ...result.extensions,
             lineageId: request.runId,
-            ...(receipt ? { receipt: { logId: receipt.logId, seq: receipt.seq } } : {}),
+            ...(receipt ? { receipt } : {}),
             ...(request.verdicts?.governance ? { governance: request.verdicts.governance } : {}),
             ...(request.verdicts?.notices ? { notices: request.verdicts.notices } : {}),
           };

@@ -1,3 +1,4 @@
+import type { Receipt } from '../evidence/index.js';
 import { GraphQLError, parse, specifiedRules, validate } from 'graphql';
 import { CodedError, LIMITS, type Principal } from '../kernel/index.js';
 import { maskError, tell } from './errors.js';
@@ -20,7 +21,7 @@ export interface Answer {
   readonly data: unknown;
   readonly errors: readonly { message: string; code: string; place?: string }[];
   readonly lineageId: string;
-  readonly receipt: { readonly logId: string; readonly seq: number } | null;
+  readonly receipt: Receipt | null;
   readonly path: string;
   /** What policy did at each path; empty for those who may not know rules. */
   readonly governance: NonNullable<Verdicts['governance']>;

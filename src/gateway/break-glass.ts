@@ -1,4 +1,4 @@
-import type { AuditLog } from '../evidence/index.js';
+import { entryOf, type AuditLog } from '../evidence/index.js';
 import { newUuid, type BrokenGlass, type GlassDesk, type Principal } from '../kernel/index.js';
 import type { BreakGlassStore, GlassRow } from '../store/index.js';
 import { tell } from './errors.js';
@@ -95,23 +95,19 @@ export class BreakGlass {
     facts: Readonly<Record<string, unknown>>,
   ): Promise<void> {
     const { audit, policyVersion } = this.parts;
-    await audit.append({
-      runId: newUuid(at),
-      kind: 'log',
-      at,
-      principal: by.sub,
-      roles: by.roles,
-      purpose: 'ETREAT',
-      policyVersion: policyVersion(),
-      plan: null,
-      patients: new Set(glass.registered ? [glass.patientId] : []),
-      rows: 0,
-      resultDigest: null,
-      bytes: 0,
-      versions: {},
-      code: null,
-      facts: { ...event, glass: glass.id, startedAt: glass.startedAt.toISOString(), endsAt: glass.endsAt.toISOString(), ...facts },
-    });
+    await audit.append(
+      entryOf({
+        runId: newUuid(at),
+        kind: 'admin',
+        at,
+        principal: by.sub,
+        roles: by.roles,
+        purpose: 'ETREAT',
+        policyVersion: policyVersion(),
+        patients: new Set(glass.registered ? [glass.patientId] : []),
+        facts: { ...event, glass: glass.id, startedAt: glass.startedAt.toISOString(), endsAt: glass.endsAt.toISOString(), ...facts },
+      }),
+    );
   }
 
   private alert(what: 'started' | 'ended', glass: GlassRow): void {

@@ -17,6 +17,8 @@ export interface Verdicts {
   readonly governance:
     readonly { readonly path: string; readonly verdict: string; readonly mask?: string; readonly ruleId: string | null }[] | null;
   readonly notices: readonly { readonly code: string; readonly text: string }[] | null;
+  /** How many paths the class is denied; for the record only. */
+  readonly denied: number;
 }
 
 interface Variants {
@@ -91,7 +93,7 @@ export class ClassRuntime {
       ruleId: ruleIds[0] ?? null,
     }));
     const notices = [...new Set(found.flatMap((each) => each.notices))].map((code) => ({ code, text: NOTICES[code] }));
-    const made = { governance: this.policyClass.may('read', ['evidence']) ? told : null, notices: notices.length > 0 ? notices : null };
+    const made = { governance: this.policyClass.may('read', ['evidence']) ? told : null, notices: notices.length > 0 ? notices : null, denied: found.filter((each) => each.verdict === 'denied').length };
     this.told.set(key, made);
     return made;
   }

@@ -19,7 +19,7 @@ export async function makeSigningKey(): Promise<SigningKey> {
 
 /** The installation as its own issuer: for demo identities, and for a developer on the same machine. */
 export function localIssuer(key: SigningKey): TrustedIssuer {
-  return { issuer: DEMO_ISSUER, audience: AUDIENCE, keys: createLocalJWKSet({ keys: [key.publicKey] }) };
+  return { issuer: DEMO_ISSUER, audience: AUDIENCE, keys: createLocalJWKSet({ keys: [key.publicKey] }), own: true };
 }
 
 /** A token of 15 minutes for a demo identity. */

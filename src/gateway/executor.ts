@@ -1,6 +1,6 @@
 import { type DocumentNode, GraphQLError, Kind, OperationTypeNode, execute, getVariableValues } from 'graphql';
-import { lineagePlan } from '../evidence/index.js';
-import { CodedError, isCoded, readerAction, type PlanValues } from '../kernel/index.js';
+import { lineagePlan, literalsOf, type LineagePlan } from '../evidence/index.js';
+import { CodedError, isCoded, readerAction, type LineageEdge, type PlanValues } from '../kernel/index.js';
 import { EpochMoved, runPlan, withReadSession, type ReadSession } from '../store/index.js';
 import { cursorDigest, decodeCursor, positionTypes } from './cursor.js';
 import { asksSchema, partsOf, type OperationParts } from './document.js';
@@ -8,7 +8,9 @@ import { codedCause } from './errors.js';
 import { argumentsOf, planQuery, type PlannedOperation } from './plan.js';
 import type { ReadyPlan } from './class-runtime.js';
 import { asksFederation, lineageView } from './entities.js';
+import { distinctEdges, sourceReadEdges } from './lineage-edges.js';
 import { ReferenceReader } from './reference.js';
+import { Lru } from './lru.js';
 import type { MeshRequest } from './request.js';
 import { RequestScope } from './scope.js';
 
@@ -33,6 +35,7 @@ export async function runOperation(
   try {
     const parts = partsOf(document, operationName);
     const variables = coerce(request, parts, rawVariables);
+    request.question = { operationName: operationName ?? null, literals: literalsIn(document), variables: rawVariables };
     request.verdicts = request.runtime.verdicts(parts, variables);
     if (parts.operation.operation === OperationTypeNode.SUBSCRIPTION)
       throw new CodedError('BAD_INPUT', 'This transport does not carry subscriptions.');
@@ -54,7 +57,11 @@ export async function runOperation(
             cause: error,
             detail: error instanceof Error ? (error.stack ?? '') : '',
           });
-    await request.record({ kind: 'refused', plan: null, data: null, code: isCoded(refusal) ? refusal.code : 'BAD_INPUT' });
+    if (isCoded(refusal) && refusal.code === 'DATA_CORRUPT') request.facts['corrupt'] = refusal.place ?? '';
+    // What was read before the refusal was read all the same.
+    const read = distinctEdges(request.columns);
+    const plan = read.length > 0 ? lineagePlan(document, read, [], request.runtime.policyClass.policyVersion) : null;
+    await request.record({ kind: 'refused', plan, data: null, code: isCoded(refusal) ? refusal.code : 'BAD_INPUT' });
     return {
       data: null,
       errors: [refusal instanceof GraphQLError ? refusal : new GraphQLError(refusal.message, { originalError: refusal })],
@@ -82,21 +89,58 @@ async function viaPlan(
 ): Promise<MeshAnswer> {
   const values = bindPlan(request, ready, variables);
   const { parts: mesh } = request.mesh;
-  const answer = await withReadSession(mesh.pools.reader, request.wall, (session) =>
-    runPlan(session, mesh.types, {
+  const answer = await withReadSession(mesh.pools.reader, request.wall, (session) => {
+    request.columns.push(...ready.plan.statement);
+    return runPlan(session, mesh.types, {
       plan: ready.plan,
       sql: ready.sql,
       values,
       now: request.now,
       readerRule: (reader, entity) => request.runtime.readerRule(reader.tags, entity, readerAction(reader.field)),
+      read: (reader, what) => {
+        request.columns.push(...sourceReadEdges(reader.coordinate, what));
+      },
       tell: request.tell,
-    }),
-  );
+    });
+  });
   request.touched(answer.patients);
-  const plan = lineagePlan(parts.document, ready.plan.columns, ready.plan.decisions, request.mesh.policy.version);
+  request.facts['path'] = 'compiled';
+  const plan = planLineage(parts.document, ready, request.columns, request.runtime.policyClass.policyVersion);
   await request.record({ kind: 'query', plan, data: answer.data, versions: answer.versions, rows: answer.patients.size });
   return { data: answer.data, errors: [], path: 'compiled' };
 }
+
+const literals = new WeakMap<DocumentNode, readonly string[]>();
+
+/** Documents are parsed once and asked often. */
+function literalsIn(document: DocumentNode): readonly string[] {
+  const known = literals.get(document);
+  if (known) return known;
+  const found = literalsOf(document);
+  literals.set(document, found);
+  return found;
+}
+
+const lineages = new WeakMap<ReadyPlan, WeakMap<DocumentNode, Lru<LineagePlan>>>();
+/** What readers look at depends on the rows above them, in few ways. */
+const READ_WAYS_MAX = 64;
+
+/** The lineage of a run; made once for all runs of a plan that read the same. A plan belongs to one class, and so to one policy. */
+function planLineage(document: DocumentNode, ready: ReadyPlan, read: readonly LineageEdge[], policyVersion: string): LineagePlan {
+  const { statement, decisions } = ready.plan;
+  const byDocument = lineages.get(ready) ?? new WeakMap<DocumentNode, Lru<LineagePlan>>();
+  lineages.set(ready, byDocument);
+  const byRead = byDocument.get(document) ?? new Lru<LineagePlan>(READ_WAYS_MAX);
+  byDocument.set(document, byRead);
+  const key = read.slice(statement.length).map(keyOfEdge).join(' ');
+  const known = byRead.get(key);
+  if (known) return known;
+  const made = lineagePlan(document, distinctEdges(read), decisions, policyVersion);
+  byRead.set(key, made);
+  return made;
+}
+
+const keyOfEdge = ({ coordinate, source, type, masking }: LineageEdge): string => `${coordinate}|${source}|${type}|${masking}`;
 
 /** Values of a plan for this request: arguments, cursors and what the rules ask of the caller. */
 export function bindPlan(request: MeshRequest, ready: PlannedOperation, variables: Record<string, unknown>): PlanValues {
@@ -169,8 +213,8 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
     throw codedCause(errors[0]) ?? errors[0];
   }
   const data = result.data === undefined || result.data === null ? null : JSON.stringify(result.data);
-  const columns = [...new Map([...(planned?.columns ?? []), ...request.columns].map((each) => [JSON.stringify(each), each])).values()];
-  const plan = lineagePlan(document, columns, planned?.decisions ?? [], request.mesh.policy.version);
+  request.facts['path'] = 'reference';
+  const plan = lineagePlan(document, distinctEdges(request.columns), planned?.decisions ?? [], request.runtime.policyClass.policyVersion);
   const code = errors.length > 0 ? codeOf(errors[0]) : null;
   await request.record({ kind: mutation ? 'mutation' : 'query', plan, data, versions: result.versions, code, rows: request.patients.size });
   return { data, errors, path: 'reference' };
@@ -191,7 +235,7 @@ async function viaSchema(request: MeshRequest, parts: OperationParts, variables:
   if (await request.mesh.refresh()) throw new EpochMoved(request.mesh.epoch);
   const result = request.runtime.introspect(parts.document, variables, parts.operation.name?.value);
   const data = result.data ? JSON.stringify(result.data) : null;
-  await request.record({ kind: 'query', plan: lineagePlan(parts.document, [], [], request.mesh.policy.version), data });
+  await request.record({ kind: 'query', plan: lineagePlan(parts.document, [], [], request.runtime.policyClass.policyVersion), data });
   return { data, errors: result.errors ?? [], path: 'schema' };
 }
 

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
+import { Kind, type DocumentNode } from 'graphql';
+import { lineagePlan } from '../evidence/index.js';
 import { dataTypes } from '../governance/index.js';
 import {
   CodedError,
@@ -11,7 +13,8 @@ import {
   type ReaderField,
   type Tag,
 } from '../kernel/index.js';
-import { rowSource, storedFiles, withReadSession, type ObjectStore, type StoredFile } from '../store/index.js';
+import { openChecked, rowSource, storedFiles, withReadSession, type CheckedObject, type StoredFile } from '../store/index.js';
+import { distinctEdges, sourceReadEdges } from './lineage-edges.js';
 import { sameText } from './file-token.js';
 import { rangeOf, type ByteRange } from './file-range.js';
 import type { Mesh } from './mesh.js';
@@ -19,7 +22,10 @@ import type { MeshRequest } from './request.js';
 
 export const FILES_PATH = '/files/';
 
-/** Files up to this size are held in memory between their check and their way out; larger ones are read twice. */
+/** A file is asked for by its address. */
+const NO_DOCUMENT: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
+
+/** Spans up to this size are held in memory between their check and their way out; larger ones are read twice. */
 const HELD_BYTES_MAX = 8 * 1024 * 1024;
 
 /** A file that the caller may have now. */
@@ -41,7 +47,8 @@ export async function serveFile(question: MeshRequest, request: IncomingMessage,
   if (!head && request.method !== 'GET') throw unknown(question, 'method');
   const granted = await grantedFile(question, (request.url ?? '').split('?', 1)[0]?.slice(FILES_PATH.length) ?? '');
   const { digest } = granted;
-  const checked = await checkedBytes(mesh.parts.objects, digest);
+  Object.assign(question.facts, { file: granted.asset, digest });
+  const checked = await asArrived(openChecked(mesh.parts.objects, digest, granted.stored));
   const etag = mesh.fileTokens.etagOf(digest);
   const headers = request.headersDistinct;
   const known = (headers['if-none-match'] ?? []).some((each) => each === '*' || each.split(',', 16).some((tag) => tag.trim() === etag));
@@ -49,21 +56,22 @@ export async function serveFile(question: MeshRequest, request: IncomingMessage,
   const range = known || (ifRange !== undefined && ifRange[0] !== etag) ? null : rangeOf(headers['range'] ?? [], checked.bytes);
   const status = known ? 304 : range === null ? 200 : range === 'unsatisfiable' ? 416 : 206;
   const span: ByteRange = status === 206 ? (range as ByteRange) : { from: 0, to: status === 200 ? checked.bytes : 0 };
+  const held = await asArrived(checkedSpan(checked, span));
   Object.assign(question.facts, {
-    file: granted.asset,
-    digest,
     status,
     method: head ? 'HEAD' : 'GET',
     range: head || span.to === 0 ? null : `${span.from}-${span.to - 1}/${checked.bytes}`,
   });
-  await question.record({ kind: 'query', plan: null, data: null, versions: granted.versions, rows: 1 });
+  const plan = lineagePlan(NO_DOCUMENT, distinctEdges(question.columns), [], question.runtime.policyClass.policyVersion);
+  await question.record({ kind: 'query', plan, data: null, versions: granted.versions, rows: 1, bytes: head ? 0 : span.to - span.from });
   response.statusCode = status;
   for (const [name, value] of Object.entries(headersOf(granted, etag, question.runId))) response.setHeader(name, value);
   if (status === 416 || status === 206)
     response.setHeader('content-range', status === 416 ? `bytes */${checked.bytes}` : `bytes ${span.from}-${span.to - 1}/${checked.bytes}`);
   if (status !== 304) response.setHeader('content-length', span.to - span.from);
   if (head || span.to === span.from) response.end();
-  else await sendBytes(response, checked, span, mesh.parts.objects, digest);
+  else if (held) response.end(held);
+  else await sendBytes(response, checked, span);
 }
 
 function headersOf({ stored }: Granted, etag: string, runId: string): Record<string, string> {
@@ -99,6 +107,9 @@ async function grantedFile(question: MeshRequest, token: string): Promise<Grante
       values: { ...question.values, args: [], after: [], cursorDigest: [] },
       now,
       touched: question.touched,
+      read: (what) => {
+        question.columns.push(...sourceReadEdges(claim.asset, what));
+      },
     });
     const [row] = await source.rows({
       of: file.of,
@@ -148,51 +159,35 @@ function assetsOf(mesh: Mesh): ReadonlyMap<string, AssetRule> {
   return found;
 }
 
-interface Checked {
-  readonly bytes: number;
-  /** The whole file where it is small enough to be held. */
-  readonly held: Buffer | null;
-}
-
-/** Reads a file to its end against its digest, before any byte of it leaves. Throws FILE_CHANGED, for one that is gone too. */
-async function checkedBytes(objects: ObjectStore, digest: string): Promise<Checked> {
-  let held: Buffer[] | null = [];
-  let bytes = 0;
+/** Gives bytes that were held against their digests. Throws FILE_CHANGED, for a file that is gone too; the digest goes to the operator only. */
+async function asArrived<T>(read: Promise<T>): Promise<T> {
   try {
-    for await (const part of objects.open(digest, { verify: true })) {
-      bytes += part.length;
-      if (bytes > HELD_BYTES_MAX) held = null;
-      held?.push(Buffer.from(part));
-    }
+    return await read;
   } catch (error) {
     if (isCoded(error))
-      throw new CodedError('FILE_CHANGED', 'The stored file is not what it was when it arrived.', { cause: error, detail: error.message });
+      throw new CodedError('FILE_CHANGED', 'The stored file is not what it was when it arrived.', {
+        cause: error,
+        detail: `${error.message} ${error.place ?? ''}`.trim(),
+      });
     throw error;
   }
-  return { bytes, held: held && Buffer.concat(held) };
 }
 
-async function sendBytes(
-  response: ServerResponse,
-  { bytes, held }: Checked,
-  span: ByteRange,
-  objects: ObjectStore,
-  digest: string,
-): Promise<void> {
-  if (held) {
-    response.end(held.subarray(span.from, span.to));
-    return;
-  }
-  const whole = span.from === 0 && span.to === bytes;
+/** Reads the span to its end before any byte of it leaves; returns it where it is small enough to be held. */
+async function checkedSpan(checked: CheckedObject, { from, to }: ByteRange): Promise<Buffer | null> {
+  const held: Uint8Array[] | null = to - from <= HELD_BYTES_MAX ? [] : null;
+  for await (const part of checked.span(from, to)) held?.push(part);
+  return held && Buffer.concat(held);
+}
+
+/** Read a second time, each chunk is checked once more before it leaves, so a file that changed meanwhile is never complete. */
+async function sendBytes(response: ServerResponse, checked: CheckedObject, { from, to }: ByteRange): Promise<void> {
   try {
-    // Read a second time, the whole file is checked once more; its end is held back, so one that changed meanwhile is never complete.
-    let waiting: Uint8Array | null = null;
-    for await (const part of whole ? objects.open(digest, { verify: true }) : objects.open(digest, span)) {
+    for await (const part of checked.span(from, to)) {
       if (response.destroyed) return;
-      if (waiting && !response.write(waiting)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-      waiting = part;
+      if (!response.write(part)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
     }
-    response.end(waiting);
+    response.end();
   } catch {
     response.destroy();
   }

@@ -56,7 +56,8 @@ export class Identity {
     const token = /^Bearer (\S+)$/.exec(authorization ?? '')?.[1];
     if (token === undefined) throw refusedToken();
     const { payload, issuer, cleared } = await this.known(token);
-    const principal: Principal = { ...principalOf(payload, this.options, issuer.stepUpAcr), ...cleared };
+    const of = issuer.own === true ? {} : { issuer: issuer.issuer };
+    const principal: Principal = { ...principalOf(payload, this.options, issuer.stepUpAcr), ...cleared, ...of };
     await this.assertNotRevoked(principal);
     if (tiring(principal, payload) && !(await this.options.sessions.touch(principal))) throw refusedToken();
     return principal;

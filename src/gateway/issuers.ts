@@ -11,6 +11,8 @@ export interface TrustedIssuer {
   readonly keys: JWTVerifyGetKey;
   /** Values of the claim acr by which this issuer says that several factors were used. */
   readonly stepUpAcr?: readonly string[];
+  /** True where the installation itself vouches for the subjects: they are its workforce unless the policy says otherwise. */
+  readonly own?: boolean;
 }
 
 export interface OidcOptions {
@@ -20,6 +22,8 @@ export interface OidcOptions {
   /** Address of the key set; without it the discovery document names it. */
   readonly jwksUrl?: string;
   readonly stepUpAcr?: readonly string[];
+  /** True for the identity provider of the installation's own workforce; a provider that others share is not. */
+  readonly own?: boolean;
   /** Milliseconds of a clock that only goes forward. */
   readonly steady: () => number;
   readonly log?: (line: string) => void;
@@ -33,14 +37,14 @@ const DISCOVERY_MS_MAX = 3_600_000;
  * Throws CONFIG_INVALID for an address that is not https (http is for this machine only).
  */
 export function oidcIssuer(options: OidcOptions): TrustedIssuer {
-  const { issuer, audience, stepUpAcr } = options;
+  const { issuer, audience, stepUpAcr, own } = options;
   const get: Fetch = options.fetch ?? ((url, init) => fetch(url, init));
   const keys = new RotatingKeys(
     options.jwksUrl === undefined ? discovered(options, get) : fixed(options.jwksUrl, get),
     options.steady,
     options.log ?? (() => undefined),
   );
-  return { issuer, audience, keys: keys.find, ...(stepUpAcr ? { stepUpAcr } : {}) };
+  return { issuer, audience, keys: keys.find, ...(stepUpAcr ? { stepUpAcr } : {}), ...(own === true ? { own } : {}) };
 }
 
 function fixed(jwksUrl: string, get: Fetch): () => Promise<unknown> {

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
-import { AuditLog, type EvidenceSink } from '../evidence/index.js';
+import { AuditLog, type Keyring } from '../evidence/index.js';
 import {
   Classification,
   DisclosureGuard,
@@ -30,7 +30,7 @@ import {
   type Product,
   type RecordStore,
 } from '../kernel/index.js';
-import { breakGlassStore, type ColumnTypes, type Epoch, type ObjectStore, type PolicyStore, type Pools } from '../store/index.js';
+import { breakGlassStore, type ColumnTypes, type EvidenceStore, type Epoch, type ObjectStore, type PolicyStore, type Pools } from '../store/index.js';
 import { BreakGlass } from './break-glass.js';
 import { ClassRuntime } from './class-runtime.js';
 import { withFederation } from './entities.js';
@@ -51,11 +51,15 @@ export interface MeshParts {
   readonly policies: readonly PolicyDeclaration[];
   readonly pools: Pools;
   readonly types: ColumnTypes;
-  readonly evidence: EvidenceSink;
+  readonly evidence: EvidenceStore;
+  /** Keys that sign the checkpoints of the audit log. */
+  readonly keyring: () => Keyring;
+  /** Hears of each checkpoint that is kept. */
+  readonly kept?: ((logId: string, checkpoint: string) => void) | undefined;
   readonly records: RecordStore;
   readonly ingestion: Ingestion;
   readonly governance: PolicyStore;
-  readonly disclosure: DisclosureStore;
+  readonly disclosure: DisclosureStore & { forget(): void };
   /** Files as they arrived. */
   readonly objects: ObjectStore;
   /** True where this process serves one product behind a router. */
@@ -68,7 +72,7 @@ export interface MeshParts {
 }
 
 /** The policy in force with what is computed from it. It is replaced as a whole. */
-interface InForce {
+export interface InForce {
   readonly policy: Policy;
   readonly classification: Classification;
 }
@@ -98,7 +102,14 @@ export class Mesh {
     this.federated = parts.subgraph === true ? withFederation(this.schema, subgraphSdl(this.schema)) : null;
     this.inForce = this.compose({});
     this.disclosure = new DisclosureGuard(parts.disclosure);
-    this.audit = new AuditLog(parts.evidence, newUuid(parts.clock()), parts.clock);
+    this.audit = new AuditLog({
+      sink: parts.evidence,
+      keyring: parts.keyring,
+      sealKey: this.sealKey,
+      clock: parts.clock,
+      monotonic: () => performance.now(),
+      ...(parts.kept ? { kept: parts.kept } : {}),
+    });
     this.fileTokens = new FileTokens(parts.secret);
     this.breakGlass = new BreakGlass({
       ...parts,
@@ -106,6 +117,11 @@ export class Mesh {
       audit: this.audit,
       policyVersion: () => this.policy.version,
     });
+  }
+
+  /** Key under which is kept what was asked. */
+  get sealKey(): Buffer {
+    return createHmac('sha256', this.parts.secret).update('seal').digest();
   }
 
   /** What a transaction told of the glass of a caller. Only a caller who broke some has statements that look for it. */
@@ -155,8 +171,15 @@ export class Mesh {
     const { epoch, document } = await this.parts.governance.inForce();
     const moved = epoch.policy !== this.epoch.policy || epoch.revocation !== this.epoch.revocation;
     if (epoch.policy !== this.epoch.policy) this.inForce = this.compose(readPolicyDocument(document));
+    if (epoch.revocation !== this.epoch.revocation) this.forgetPersons();
     this.epoch = epoch;
     return moved;
+  }
+
+  /** Lets go of what is kept in memory about persons: who was erased, here or by another process, must not live on in it. */
+  forgetPersons(): void {
+    this.parts.evidence.keys.forget();
+    this.parts.disclosure.forget();
   }
 
   /** The class of a caller, whatever the schema that it is used with. */
@@ -182,17 +205,27 @@ export class Mesh {
     return made;
   }
 
-  private factsOf(principal: Principal): ClassFacts {
-    const { sub, roles, purpose, sites, steppedUp, actors, clearances } = principal;
-    const now = this.parts.clock();
-    const narrowing = narrowingOf(principal, this.policy.document, this.hasColumn, now);
+  /** What was compiled for a caller at an instant under a policy that was in force then; nothing of it is kept. */
+  runtimeAt({ policy, classification }: InForce, principal: Principal, emergency: boolean, now: number): ClassRuntime {
+    const facts = this.factsOf(principal, policy, emergency, now);
+    return new ClassRuntime(this.schema, new PolicyClass(policy, classification, facts, now), this.parts.types);
+  }
+
+  private factsOf(
+    principal: Principal,
+    policy = this.policy,
+    emergency = this.emergencies.has(principal.sub),
+    now = this.parts.clock(),
+  ): ClassFacts {
+    const { roles, purpose, sites, steppedUp, actors, clearances } = principal;
+    const narrowing = narrowingOf(principal, policy.document, this.hasColumn, now);
     const held = (clearances ?? []).filter(({ until }) => until > now);
     return {
       roles,
       purpose,
       allSites: sites === '*',
       steppedUp: steppedUp === true,
-      emergency: this.emergencies.has(sub),
+      emergency,
       actors: actors ?? [],
       ...(narrowing ? { narrowing } : {}),
       ...(held.length > 0 ? { clearances: held.map(({ kind }) => kind), clearedUntil: Math.min(...held.map(({ until }) => until)) } : {}),

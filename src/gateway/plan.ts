@@ -7,21 +7,11 @@ import {
   type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLObjectType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
   type OperationDefinitionNode,
 } from 'graphql';
 import { collectFields, collectSubfields } from 'graphql/execution/collectFields.js';
-import {
-  cellPlan,
-  edge,
-  entityOfType,
-  fieldDeclaration,
-  ruleColumns,
-  verdictOf,
-  type Classification,
-  type PolicyClass,
-} from '../governance/index.js';
+import { cellPlan, edge, entityOfType, fieldDeclaration, ruleColumns, verdictOf, type PolicyClass } from '../governance/index.js';
 import {
   entityOf,
   readerAction,
@@ -43,6 +33,7 @@ import {
   type Tag,
   type ValueSelection,
 } from '../kernel/index.js';
+import { cellEdges, columnEdges, distinctEdges, orderEdges, personEdges, rowEdges } from './lineage-edges.js';
 import { checkArguments, hidden, orderOf, smallCellMin, stepOf, type LeadingField } from './step.js';
 
 /** Raised where a document holds something that the compiled path does not do; the reference path answers then. */
@@ -69,7 +60,7 @@ export function planQuery(input: {
   operation: OperationDefinitionNode;
   fragments: Fragments;
   variables: Record<string, unknown>;
-  /** For the lineage of the reference path: what only that path does is planned too, for its columns and decisions. */
+  /** For the record of the reference path: what only that path does is planned too, for its decisions. Its columns are told as they are read. */
   lenient?: boolean;
 }): PlannedOperation {
   return new Planner(input.schema, input.policyClass, input.fragments, input.variables, input.lenient ?? false).operation(input.operation);
@@ -77,7 +68,8 @@ export function planQuery(input: {
 
 class Planner {
   private readonly sites: ArgumentSite[] = [];
-  private readonly columns: LineageEdge[] = [];
+  private readonly statement: LineageEdge[] = [];
+  private readonly declared: LineageEdge[] = [];
   private readonly decisions = new Map<string, PlanDecision>();
   private readonly datasets = new Set<string>();
 
@@ -94,9 +86,13 @@ class Planner {
     if (!query) throw new PlanUnsupported('no query type');
     const groups = collectFields(this.schema, this.fragments, this.variables, query, operation.selectionSet);
     const fields = [...groups].map(([key, nodes]) => this.field(query, undefined, key, nodes));
-    const columns = [...new Map(this.columns.map((each) => [JSON.stringify(each), each])).values()];
+    const statement = distinctEdges(this.statement);
+    const columns = distinctEdges([...statement, ...this.declared]);
+    // Consent decides rows as the tables do that hold them, so its version belongs to the answer too.
+    for (const { source } of columns) this.datasets.add(source.slice(0, source.indexOf('.')));
+    const told = this.lenient ? { columns: [], statement: [] } : { columns, statement };
     return {
-      plan: { fields, columns, decisions: [...this.decisions.values()], datasets: [...this.datasets].sort() },
+      plan: { fields, ...told, decisions: [...this.decisions.values()], datasets: [...this.datasets].sort() },
       sites: this.sites,
     };
   }
@@ -122,11 +118,11 @@ class Planner {
       case 'computed':
         return this.cell(coordinate, entity, key, declaration);
       case 'reference':
-        return this.reference(coordinate, key, definition, nodes, declaration);
+        return this.reference(coordinate, entity, key, definition, nodes, declaration);
       case 'collection':
-        return this.collection(coordinate, key, definition, nodes, declaration);
+        return this.collection(coordinate, entity, key, definition, nodes, declaration);
       case 'aggregate':
-        return this.aggregate(coordinate, key, definition, node, declaration);
+        return this.aggregate(coordinate, entity, key, definition, node, declaration);
       case 'reader':
         return this.reader(coordinate, entity, key, definition, nodes, declaration);
       case 'operation':
@@ -161,28 +157,27 @@ class Planner {
     const found = entity && cellPlan(this.policyClass, entity, field);
     if (!found) throw hidden(coordinate);
     this.decide(coordinate, verdictOf(found.cell, found.decision));
-    const masking = found.cell.kind !== 'clear';
-    const read = field.kind === 'column' ? [field.column] : field.from.map((each) => each.column);
-    for (const column of read) this.columns.push(edge(coordinate, `${entity.table}.${column}`, 'DIRECT', masking));
-    if (found.cell.kind === 'case') {
-      for (const branch of found.cell.branches) this.indirect(coordinate, ruleColumns(entity, branch.when));
-    }
+    this.statement.push(...cellEdges(coordinate, entity, field, found.cell));
     return field.kind === 'column' ? { kind: 'column', key, field, cell: found.cell } : { kind: 'computed', key, field, cell: found.cell };
   }
 
   private reference(
     coordinate: string,
+    parent: EntityDeclaration | undefined,
     key: string,
     definition: GraphQLField<unknown, unknown>,
     nodes: readonly FieldNode[],
     field: ReferenceField,
   ): PlanField {
     const step = this.step(coordinate, definition, nodes[0], field);
+    this.rows(coordinate, parent, step);
+    if (!parent) this.statement.push(...personEdges(coordinate, step.entity));
     return { kind: 'reference', key, step, fields: this.fields(objectOf(definition), nodes) };
   }
 
   private collection(
     coordinate: string,
+    parent: EntityDeclaration | undefined,
     key: string,
     definition: GraphQLField<unknown, unknown>,
     nodes: readonly FieldNode[],
@@ -191,17 +186,16 @@ class Planner {
     const step = this.step(coordinate, definition, nodes[0], field);
     const args = this.argumentsAt(step.arguments);
     const order = orderOf(this.policyClass, coordinate, field, args['orderBy']);
-    if (order) this.indirect(coordinate, [`${step.entity.table}.${order.column}`]);
     const parts = this.connection(objectOf(definition), nodes);
-    return {
-      kind: 'collection',
-      key,
-      step,
-      order,
-      hasAfter: typeof args['after'] === 'string',
-      parts,
-      smallCellMin: smallCellMin(this.policyClass, field),
-    };
+    const hasAfter = typeof args['after'] === 'string';
+    const min = smallCellMin(this.policyClass, field);
+    const asks = askedOf(parts);
+    const persons = !parent && step.entity.patient !== undefined && (asks.rows || asks.info);
+    const pages = asks.rows || persons;
+    if (pages || asks.more || asks.counts) this.rows(coordinate, parent, step);
+    if (pages || (asks.more && hasAfter)) this.statement.push(...orderEdges(coordinate, step.entity, order));
+    if (persons || (asks.counts && min > 0)) this.statement.push(...personEdges(coordinate, step.entity));
+    return { kind: 'collection', key, step, order, hasAfter, parts, smallCellMin: min };
   }
 
   private connection(type: GraphQLObjectType, nodes: readonly FieldNode[]): ConnectionPlan[] {
@@ -232,6 +226,7 @@ class Planner {
 
   private aggregate(
     coordinate: string,
+    parent: EntityDeclaration | undefined,
     key: string,
     definition: GraphQLField<unknown, unknown>,
     node: FieldNode,
@@ -239,8 +234,11 @@ class Planner {
   ): PlanField {
     const step = this.step(coordinate, definition, node, field);
     const { measure } = field;
-    if (measure.op !== 'count') this.columns.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
-    return { kind: 'aggregate', key, step, measure, smallCellMin: measure.op === 'count' ? smallCellMin(this.policyClass, field) : 0 };
+    const min = measure.op === 'count' ? smallCellMin(this.policyClass, field) : 0;
+    this.rows(coordinate, parent, step);
+    if (measure.op !== 'count') this.statement.push(edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
+    if (min > 0) this.statement.push(...personEdges(coordinate, step.entity));
+    return { kind: 'aggregate', key, step, measure, smallCellMin: min };
   }
 
   private reader(
@@ -263,9 +261,11 @@ class Planner {
     for (const { of, columns } of field.reads) {
       const read = entityOf(of());
       this.datasets.add(read.table);
-      for (const column of columns) this.columns.push(edge(coordinate, `${read.table}.${column}`, 'DIRECT'));
-      this.indirect(coordinate, ruleColumns(read, this.policyClass.rowRule(read, tags, action)));
+      const rule = ruleColumns(read, this.policyClass.rowRule(read, tags, action));
+      for (const column of columns) this.declared.push(edge(coordinate, `${read.table}.${column}`, 'DIRECT'));
+      for (const source of rule) this.declared.push(edge(coordinate, source, 'INDIRECT'));
     }
+    if (entity) this.statement.push(...columnEdges(coordinate, entity, field.parent));
     const selection = this.values(objectOf(definition), nodes);
     return {
       kind: 'reader',
@@ -311,20 +311,21 @@ class Planner {
     const index = this.site(coordinate, definition, node);
     const { step, decision } = stepOf(this.policyClass, coordinate, field, this.argumentsAt(index), index);
     this.datasets.add(step.entity.table);
-    this.indirect(coordinate, ruleColumns(step.entity, step.rows));
-    this.indirect(
-      coordinate,
-      field.on.map(([, theirs]) => `${step.entity.table}.${theirs}`),
-    );
-    this.indirect(
-      coordinate,
-      step.filters.map((use) => `${step.entity.table}.${use.column}`),
-    );
     this.decide(coordinate, {
       verdict: 'allowed',
       ruleIds: decision.alternatives.filter((each) => each.mask === null).map((each) => each.grantId),
     });
     return step;
+  }
+
+  /** What finds the rows of a step: their side of the join and ours, rules, filters, and the columns that filters derive. */
+  private rows(coordinate: string, parent: EntityDeclaration | undefined, step: RowStep): void {
+    this.statement.push(...rowEdges(coordinate, step));
+    const derived = step.filters.flatMap(({ filter }) => (filter.derive ? [filter.derive.column] : []));
+    this.statement.push(...columnEdges(coordinate, step.entity, derived));
+    if (!parent) return;
+    const ours = step.on.map(([column]) => column);
+    this.statement.push(...columnEdges(coordinate, parent, ours));
   }
 
   private site(coordinate: string, definition: GraphQLField<unknown, unknown>, node: FieldNode | undefined): number {
@@ -341,10 +342,18 @@ class Planner {
   private decide(coordinate: string, verdict: Pick<PlanDecision, 'verdict' | 'ruleIds'>): void {
     this.decisions.set(coordinate, { coordinate, ...verdict });
   }
+}
 
-  private indirect(coordinate: string, sources: readonly string[]): void {
-    for (const source of sources) this.columns.push(edge(coordinate, source, 'INDIRECT'));
-  }
+/** What is asked of a connection: rows or their places, anything of its page info, whether there are more, how many there are. */
+function askedOf(parts: readonly ConnectionPlan[]): { rows: boolean; info: boolean; more: boolean; counts: boolean } {
+  const items = parts.flatMap((part) => (part.kind === 'pageInfo' ? part.items.map((item) => item.kind) : []));
+  const has = (...kinds: ConnectionPlan['kind'][]): boolean => parts.some((part) => kinds.includes(part.kind));
+  return {
+    rows: has('edges') || items.includes('endCursor'),
+    info: has('pageInfo'),
+    more: items.includes('hasNextPage'),
+    counts: has('totalCount', 'exists'),
+  };
 }
 
 /** The arguments of one field, checked against the limits. */
@@ -379,21 +388,4 @@ function objectOf(definition: GraphQLField<unknown, unknown>): GraphQLObjectType
   const named = getNamedType(definition.type);
   if (!isObjectType(named)) throw new PlanUnsupported('abstract type');
   return named;
-}
-
-/** Tags of the value fields that are asked of a reader, at any depth; its rows must be covered by one grant together with them. */
-export function valueTags(classification: Classification, info: GraphQLResolveInfo): Tag[] {
-  const tags = new Set<Tag>();
-  const visit = (type: GraphQLObjectType, nodes: readonly FieldNode[]): void => {
-    for (const [, children] of collectSubfields(info.schema, info.fragments, info.variableValues, type, nodes)) {
-      const definition = type.getFields()[children[0]?.name.value ?? ''];
-      if (!definition) continue;
-      for (const tag of classification.fieldTags(fieldDeclaration(definition))) tags.add(tag);
-      const named = getNamedType(definition.type);
-      if (isObjectType(named) && !entityOfType(named)) visit(named, children);
-    }
-  };
-  const named = getNamedType(info.returnType);
-  if (isObjectType(named)) visit(named, info.fieldNodes);
-  return [...tags].sort();
 }

@@ -1,16 +1,15 @@
 import DataLoader from 'dataloader';
-import type { GraphQLFieldResolver, GraphQLObjectType, GraphQLResolveInfo } from 'graphql';
-import { cellPlan, entityOfType, fieldDeclaration, maskValue, type MaskedCell, type PolicyClass, type Tell } from '../governance/index.js';
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import { edge, entityOfType, fieldDeclaration, maskValue, type MaskedCell, type PolicyClass, type Tell } from '../governance/index.js';
 import {
-  CodedError,
   LIMITS,
   readerAction,
   type AggregateField,
   type CellPlan,
   type CollectionField,
-  type ColumnField,
-  type ComputedField,
   type EntityDeclaration,
+  type LineageEdge,
+  type Order,
   type PlanValues,
   type Predicate,
   type ReaderField,
@@ -29,8 +28,9 @@ import {
   type SelectedRow,
 } from '../store/index.js';
 import { decodeCursor, encodeCursor, positionTypes } from './cursor.js';
-import { valueTags } from './plan.js';
-import { checkArguments, hidden, orderOf, smallCellMin, stepOf, targetEntity, type LeadingField } from './step.js';
+import { AskedRows, valueTags, type Cell } from './asked.js';
+import { cellEdges, columnEdges, orderEdges, personEdges, rowEdges, sourceReadEdges } from './lineage-edges.js';
+import { checkArguments, orderOf, smallCellMin, stepOf, targetEntity, type LeadingField } from './step.js';
 
 /** Columns of a row as they are stored, for joins; never part of an answer. */
 const STORED = Symbol('stored row');
@@ -53,18 +53,11 @@ export const resolveDeclared: GraphQLFieldResolver<unknown, ReferenceContext> = 
   );
 };
 
-interface Cell {
-  readonly name: string;
-  readonly field: ColumnField | ComputedField;
-  readonly plan: CellPlan;
-  /** Column of the person of the row. */
-  readonly person: string | undefined;
-}
-
 /** Reads rows for the declared model: one statement a field for all its parents, rules in SQL, masks in JavaScript. */
 export class ReferenceReader {
   private readonly loaders = new Map<string, DataLoader<readonly unknown[], unknown, string>>();
-  private readonly cells = new Map<string, readonly Cell[]>();
+  private readonly asked: AskedRows;
+  private edges: LineageEdge[] = [];
 
   constructor(
     private readonly session: ReadSession,
@@ -75,7 +68,14 @@ export class ReferenceReader {
     private readonly touched: (ids: Iterable<string>) => void,
     /** Which counts over persons the caller is told. */
     private readonly tell: Tell,
-  ) {}
+  ) {
+    this.asked = new AskedRows(policyClass);
+  }
+
+  /** Columns enter the lineage of the request as they are read: what had no rows above it is never read. */
+  traceInto(edges: LineageEdge[]): void {
+    this.edges = edges;
+  }
 
   resolve(field: LeadingField | ReaderField, parent: Node, args: Record<string, unknown>, info: GraphQLResolveInfo): Promise<unknown> {
     const coordinate = `${info.parentType.name}.${info.fieldName}`;
@@ -85,8 +85,7 @@ export class ReferenceReader {
     if (key.some((each) => each === null || each === undefined) && field.kind !== 'reader')
       return Promise.resolve(field.kind === 'reference' ? null : this.empty(field));
     // What is asked of the rows decides what is read, so equal lists under two names share a load only where they ask alike.
-    const asked = field.kind === 'reader' ? JSON.stringify(valueTags(this.policyClass.classification, info)) : '';
-    const name = `${coordinate}:${JSON.stringify(args)}:${asked}`;
+    const name = `${coordinate}:${JSON.stringify(args)}:${this.askedName(field, info)}`;
     let loader = this.loaders.get(name);
     if (!loader) {
       loader = new DataLoader(async (keys) => await this.load(field, coordinate, keys, args, info), {
@@ -95,6 +94,11 @@ export class ReferenceReader {
       this.loaders.set(name, loader);
     }
     return loader.load(key);
+  }
+
+  private askedName(field: LeadingField | ReaderField, info: GraphQLResolveInfo): string {
+    if (field.kind === 'reader') return JSON.stringify(valueTags(this.policyClass.classification, info));
+    return field.kind === 'aggregate' ? '' : this.asked.of(field, info).name;
   }
 
   private empty(field: LeadingField): unknown {
@@ -110,7 +114,7 @@ export class ReferenceReader {
   ): Promise<unknown[]> {
     switch (field.kind) {
       case 'reader':
-        return this.reader(field, keys, args, info);
+        return this.reader(field, coordinate, keys, args, info);
       case 'reference':
         return this.references(field, coordinate, keys, args, info);
       case 'collection':
@@ -127,7 +131,7 @@ export class ReferenceReader {
     args: Record<string, unknown>,
     info: GraphQLResolveInfo,
   ): Promise<unknown[]> {
-    const request = this.request(field, coordinate, keys, args, info, 1);
+    const request = this.request(field, coordinate, keys, args, info, null, 1);
     const rows = await this.select(request.request, request.entity);
     const nodes = new Map(rows.map((row) => [row.parent, this.node(row, request.cells, request.predicates)]));
     return keys.map((_, i) => nodes.get(i) ?? null);
@@ -150,15 +154,10 @@ export class ReferenceReader {
     const { step } = stepOf(this.policyClass, coordinate, field, args, 0);
     // What nobody asks for is not read: rows shown have persons behind them, and each count told is remembered.
     const page = once(async () => {
-      const made = this.request(field, coordinate, keys, args, info, first + 1);
-      const request: RowRequest = {
-        ...made.request,
-        after,
-        order: order ? { column: order.column, descending: order.descending ?? false } : null,
-      };
-      return { rows: await this.select(request, made.entity, first), cells: made.cells, predicates: made.predicates };
+      const made = this.request(field, coordinate, keys, args, info, order, first + 1);
+      return { rows: await this.select({ ...made.request, after }, made.entity, first), cells: made.cells, predicates: made.predicates };
     });
-    const counts = once(() => this.counts(field, this.requestOf(step, field, keys, args)));
+    const counts = once(() => this.counts(field, coordinate, this.requestOf(step, field, keys, args)));
     const ofParent = (i: number) =>
       page().then(({ rows, cells, predicates }) => {
         const own = rows.filter((row) => row.parent === i);
@@ -180,13 +179,19 @@ export class ReferenceReader {
   }
 
   /** The number of rows of a parent, by its place, as the caller may be told it. */
-  private async counts(field: CollectionField | AggregateField, request: RowRequest): Promise<(i: number) => Promise<number | null>> {
+  private async counts(
+    field: CollectionField | AggregateField,
+    coordinate: string,
+    request: RowRequest,
+  ): Promise<(i: number) => Promise<number | null>> {
     const min = smallCellMin(this.policyClass, field);
+    this.edges.push(...rowEdges(coordinate, request.step));
     if (min === 0) {
       const counts = await aggregateRows(this.session, this.types, request, { op: 'count' });
       return (i) => Promise.resolve(Number(counts.get(i) ?? 0));
     }
     const { entity } = request.step;
+    this.edges.push(...personEdges(coordinate, entity));
     const counted = await countedRows(this.session, this.types, request);
     return async (i) => {
       const { persons, rows } = counted.get(i) ?? { persons: [], rows: [] };
@@ -206,15 +211,17 @@ export class ReferenceReader {
     const request = this.requestOf(step, field, keys, args);
     const { measure } = field;
     if (measure.op === 'count') {
-      const told = await this.counts(field, request);
+      const told = await this.counts(field, coordinate, request);
       return Promise.all(keys.map((_, i) => told(i)));
     }
+    this.edges.push(...rowEdges(coordinate, step), edge(coordinate, `${step.entity.table}.${measure.column}`, 'DIRECT'));
     const values = await aggregateRows(this.session, this.types, request, measure);
     return keys.map((_, i) => values.get(i) ?? null);
   }
 
   private async reader(
     field: ReaderField,
+    coordinate: string,
     keys: readonly (readonly unknown[])[],
     args: Record<string, unknown>,
     info: GraphQLResolveInfo,
@@ -229,27 +236,40 @@ export class ReferenceReader {
       values: { ...this.values, args: [args], after: [null], cursorDigest: [''] },
       now: this.now,
       touched: this.touched,
+      read: (what) => {
+        this.edges.push(...sourceReadEdges(coordinate, what));
+      },
     });
     return [...(await field.load(source, parents, args))];
   }
 
   private request(
-    field: LeadingField,
+    field: ReferenceField | CollectionField,
     coordinate: string,
     keys: readonly (readonly unknown[])[],
     args: Record<string, unknown>,
     info: GraphQLResolveInfo,
+    order: Order | null,
     limit: number,
   ) {
     const { step } = stepOf(this.policyClass, coordinate, field, args, 0);
-    const entity = targetEntity(field);
-    const cells = this.cellsOf(info, entity);
+    const { entity } = step;
+    const { type, cells, joins, columns } = this.asked.of(field, info);
     const predicates: Predicate[] = [];
     for (const cell of cells)
       if (cell.plan.kind === 'case')
         for (const branch of cell.plan.branches) if (!includes(predicates, branch.when)) predicates.push(branch.when);
-    const columns = this.columnsOf(info, entity, cells);
-    return { request: { ...this.requestOf(step, field, keys, args), columns, predicates, limit }, entity, cells, predicates };
+    this.edges.push(...rowEdges(coordinate, step), ...orderEdges(coordinate, entity, order), ...personEdges(coordinate, entity));
+    for (const { name, field: shown, plan } of cells) this.edges.push(...cellEdges(`${type.name}.${name}`, entity, shown, plan));
+    for (const { name, by } of joins) this.edges.push(...columnEdges(`${type.name}.${name}`, entity, by));
+    const request: RowRequest = {
+      ...this.requestOf(step, field, keys, args),
+      columns,
+      predicates,
+      limit,
+      order: order && { column: order.column, descending: order.descending ?? false },
+    };
+    return { request, entity, cells, predicates };
   }
 
   /** Rows of a step without their cells. */
@@ -279,42 +299,6 @@ export class ReferenceReader {
       }
     }
     return rows;
-  }
-
-  /** Cells of an entity that the class may see, by field name. */
-  private cellsOf(info: GraphQLResolveInfo, entity: EntityDeclaration): readonly Cell[] {
-    const known = this.cells.get(entity.table);
-    if (known) return known;
-    const type = typeOf(info, entity);
-    const made: Cell[] = [];
-    for (const each of Object.values(type.getFields())) {
-      const field = fieldDeclaration(each);
-      if (field.kind !== 'column' && field.kind !== 'computed') continue;
-      const found = cellPlan(this.policyClass, entity, field);
-      if (!found) throw hidden(`${type.name}.${each.name}`);
-      made.push({ name: each.name, field, plan: found.cell, person: entity.patient });
-    }
-    this.cells.set(entity.table, made);
-    return made;
-  }
-
-  /** Columns of cells and of everything that joins on from here. */
-  private columnsOf(info: GraphQLResolveInfo, entity: EntityDeclaration, cells: readonly Cell[]): string[] {
-    const columns = new Set<string>(entity.key);
-    if (entity.patient !== undefined) columns.add(entity.patient);
-    for (const { field } of cells) {
-      if (field.kind === 'computed') for (const each of field.from) columns.add(each.column);
-      else {
-        columns.add(field.column);
-        if (field.redacted !== undefined) columns.add(field.redacted);
-      }
-    }
-    for (const each of Object.values(typeOf(info, entity).getFields())) {
-      const field = fieldDeclaration(each);
-      if (field.kind === 'reader') for (const column of field.parent) columns.add(column);
-      else if ('on' in field) for (const [ours] of field.on) columns.add(ours);
-    }
-    return [...columns];
   }
 
   private node(row: SelectedRow, cells: readonly Cell[], predicates: readonly Predicate[]): Node {
@@ -350,12 +334,6 @@ function storedValue(parent: Node, column: string): unknown {
   const row = parent[STORED];
   // A value type names its own properties where it refers to a row.
   return row ? row.cells[column] : parent[column];
-}
-
-function typeOf(info: GraphQLResolveInfo, entity: EntityDeclaration): GraphQLObjectType {
-  for (const type of Object.values(info.schema.getTypeMap()))
-    if ('getFields' in type && 'isTypeOf' in type && entityOfType(type)?.table === entity.table) return type;
-  throw new CodedError('INTERNAL', 'An entity has no type in the schema of its class.');
 }
 
 const includes = (list: readonly Predicate[], one: Predicate): boolean => indexOf(list, one) >= 0;

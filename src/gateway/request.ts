@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EvidenceEntry, LineagePlan, Receipt } from '../evidence/index.js';
-import type { Tell } from '../governance/index.js';
+import { entryOf, type EvidenceEntry, type LineagePlan, type Question, type Receipt, type RecipientRef } from '../evidence/index.js';
+import { recipientOf, type Tell } from '../governance/index.js';
 import {
   CodedError,
   type Clearance,
@@ -8,6 +8,7 @@ import {
   type PlanValues,
   type Principal,
   isCoded,
+  isFlagged,
   isUuid,
   newUuid,
 } from '../kernel/index.js';
@@ -32,6 +33,8 @@ export class MeshRequest {
   /** Why the record could not be made. It is tried once: a second record of a run would be another run. */
   fault: CodedError | undefined;
 
+  /** What is asked, without the patient in context; set once a document is there. */
+  question: Omit<Question, 'patient'> | undefined;
   /** What policy did at each path of the document. */
   verdicts: Verdicts | undefined;
   /** Set where rights have changed since they were decided: the request is asked anew, and this one leaves no trace. */
@@ -41,10 +44,12 @@ export class MeshRequest {
     readonly mesh: Mesh,
     readonly principal: Principal,
     readonly runtime: ClassRuntime,
+    /** A run that is looked at again: when it was, and its id. */
+    past?: { readonly runId: string; readonly now: number },
   ) {
     this.epoch = mesh.epoch;
-    this.now = mesh.parts.clock();
-    this.runId = newUuid(this.now);
+    this.now = past?.now ?? mesh.parts.clock();
+    this.runId = past?.runId ?? newUuid(this.now);
     Object.assign(this.facts, grounds(principal, runtime));
   }
 
@@ -53,7 +58,7 @@ export class MeshRequest {
   };
 
   /** Which counts over persons the caller is told, after what this principal was told before. */
-  readonly tell: Tell = (min, groups) => this.mesh.disclosure.tell(this.principal.sub, min, groups, this.now);
+  tell: Tell = (min, groups) => this.mesh.disclosure.tell(this.principal.sub, min, groups, this.now);
 
   /** What every statement of this request binds, its arguments apart. */
   get values(): Omit<PlanValues, 'args' | 'after' | 'cursorDigest'> {
@@ -95,6 +100,23 @@ export class MeshRequest {
     return Object.keys(this.glass).filter((id) => this.patients.has(this.glass[id] ?? ''));
   }
 
+  /** SHA-256 of the JSON text of data, hexadecimal. */
+  protected digestOf(data: string | null): string | null {
+    return data === null ? null : createHash('sha256').update(data).digest('hex');
+  }
+
+  private get recipient(): RecipientRef {
+    const recipient = recipientOf(this.mesh.policy, this.principal);
+    return { id: recipient.id, flagged: isFlagged(recipient) };
+  }
+
+  /** By what beside subject, roles and purpose the caller was decided: with it a past answer can be decided again. */
+  private get caller(): Readonly<Record<string, unknown>> {
+    const { sites, kind, issuer, groups, identities, steppedUp, actors, scopes, project, clearances } = this.principal;
+    const { emergency } = this.runtime.policyClass;
+    return { sites, kind, issuer, groups, identities, steppedUp, actors, scopes, project, clearances, emergency };
+  }
+
   /** Makes the record durable; nothing of an answer may leave before this returns. Throws AUDIT_UNAVAILABLE. */
   async record(entry: {
     kind: EvidenceEntry['kind'];
@@ -103,29 +125,43 @@ export class MeshRequest {
     versions?: Readonly<Record<string, number>>;
     code?: string | null;
     rows?: number;
+    /** Where what leaves is no data of an answer. */
+    bytes?: number;
   }): Promise<Receipt> {
     const { principal, mesh, emergencies } = this;
     if (emergencies.length > 0) this.facts['breakGlass'] = emergencies;
-    const appended = mesh.audit.append({
-      runId: this.runId,
-      kind: entry.kind,
-      at: mesh.parts.clock(),
-      principal: principal.sub,
-      roles: principal.roles,
-      purpose: principal.purpose,
-      policyVersion: this.runtime.policyClass.policyVersion,
-      plan: entry.plan,
-      patients: this.patients,
-      rows: entry.rows ?? 0,
-      resultDigest: entry.data === null ? null : createHash('sha256').update(entry.data).digest('hex'),
-      bytes: entry.data === null ? 0 : Buffer.byteLength(entry.data),
-      versions: entry.versions ?? {},
-      code: entry.code ?? null,
-      facts: this.facts,
-    });
+    if (this.verdicts && this.verdicts.denied > 0) this.facts['denied'] = this.verdicts.denied;
+    const told = entry.kind === 'query' || entry.kind === 'mutation';
+    const appended = mesh.audit.append(
+      entryOf({
+        runId: this.runId,
+        kind: entry.kind,
+        at: mesh.parts.clock(),
+        principal: principal.sub,
+        roles: principal.roles,
+        purpose: principal.purpose,
+        recipient: told ? this.recipient : null,
+        caller: this.caller,
+        policyVersion: this.runtime.policyClass.policyVersion,
+        plan: entry.plan,
+        patients: this.patients,
+        rows: entry.rows ?? 0,
+        resultDigest: this.digestOf(entry.data),
+        bytes: entry.bytes ?? (entry.data === null ? 0 : Buffer.byteLength(entry.data)),
+        versions: entry.versions ?? {},
+        code: entry.code ?? null,
+        facts: this.facts,
+        question: entry.plan && this.question ? { ...this.question, patient: principal.patient ?? null } : null,
+      }),
+    );
     try {
       return (this.receipt = await appended);
     } catch (error) {
+      // Refused for what it says: nothing leaves, and the refusal gets a record of its own.
+      if (isCoded(error) && error.code !== 'AUDIT_UNAVAILABLE') {
+        this.patients.clear();
+        throw error;
+      }
       this.fault = isCoded(error)
         ? error
         : new CodedError('AUDIT_UNAVAILABLE', 'The audit record could not be made durable.', { cause: error });

@@ -14,14 +14,16 @@ import {
   type Tag,
   type TypeThunk,
 } from '../kernel/index.js';
-import { edge, ruleColumns, type PolicyClass } from '../governance/index.js';
+import { edge, type PolicyClass } from '../governance/index.js';
 import { rowSource, withReadSession } from '../store/index.js';
 import { crossTable, crossTableTags } from './cohort.js';
+import { columnEdges, sourceReadEdges } from './lineage-edges.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
+import { RequestEvidence } from './evidence-desk.js';
 import { RequestGoverning } from './governing.js';
 import type { MeshRequest } from './request.js';
 
-const PERSONS = { name: 'persons', reads: [{ of: () => Patient, columns: ['patient_id'] }] };
+const PERSONS = 'persons';
 
 type ReadSpec = { readonly of: TypeThunk; readonly columns: readonly string[] };
 
@@ -34,10 +36,15 @@ export class RequestScope implements Scope, ReferenceContext {
     readonly reference: ReferenceReader,
   ) {
     this.policyClass = request.runtime.policyClass;
+    reference.traceInto(request.columns);
   }
 
   get governing(): Scope['governing'] {
     return new RequestGoverning(this.request);
+  }
+
+  get evidence(): Scope['evidence'] {
+    return new RequestEvidence(this.request);
   }
 
   get lineageId(): string {
@@ -61,7 +68,16 @@ export class RequestScope implements Scope, ReferenceContext {
   }
 
   get records(): Scope['records'] {
-    return this.request.mesh.parts.records;
+    const { request } = this;
+    const { records, types } = request.mesh.parts;
+    return {
+      insert: (of, row) => records.insert(of, row),
+      find(of, where, order) {
+        const { table } = entityOf(of);
+        for (const column of types.get(table)?.keys() ?? []) request.columns.push(edge('records', `${table}.${column}`, 'DIRECT'));
+        return records.find(of, where, order);
+      },
+    };
   }
 
   get glass(): Scope['glass'] {
@@ -95,16 +111,14 @@ export class RequestScope implements Scope, ReferenceContext {
   async labels(view: LabelView, patientIds: readonly string[], code: string): Promise<ReadonlyMap<string, 0 | 1>> {
     const tags = this.tagsOf(view.tags, view.reads);
     if (!this.may('train', tags)) return new Map();
-    return this.read('train', tags, { name: `label ${view.name}`, reads: view.reads }, (source) => view.compute(source, patientIds, code));
+    return this.read('train', tags, `label ${view.name}`, (source) => view.compute(source, patientIds, code));
   }
 
   async features(view: FeatureView, patientIds: readonly string[], asOf: number, action: 'feature' | 'train'): Promise<FeatureAnswer> {
     const tags = this.tagsOf(view.tags, view.reads);
     // A barred modality is not read at all, so neither a value nor its existence can reach a model.
     if (!this.may(action, tags)) return { frame: { n: 0, keys: [], columns: [] }, stale: [], barred: true, withheld: [] };
-    const answer = await this.read(action, tags, { name: `features ${view.modality}`, reads: view.reads }, (source) =>
-      view.compute(source, patientIds, asOf),
-    );
+    const answer = await this.read(action, tags, `features ${view.modality}`, (source) => view.compute(source, patientIds, asOf));
     return { ...answer, barred: false, withheld: await this.withheld(view, patientIds, new Set([...answer.frame.keys, ...answer.stale])) };
   }
 
@@ -112,15 +126,13 @@ export class RequestScope implements Scope, ReferenceContext {
     const tags = crossTableTags(this.policyClass, request);
     const entity = entityOf(request.of());
     const axes = request.axes.map((axis) => axis.column);
-    const filters = [...Object.keys(request.where), ...Object.keys(request.between ?? {})];
     const columns = [...new Set([...entity.key, ...axes])];
-    const reads = [{ of: request.of, columns: [...new Set([...columns, ...filters])] }];
     const { of, where, between } = request;
     // Persons who are counted do not stand behind the answer, as those who are shown do.
     const rows = await this.read(
       'count',
       tags,
-      { name: 'cohort', reads },
+      'cohort',
       (source) => source.rows({ of, columns, where, ...(between ? { between } : {}) }),
       () => undefined,
     );
@@ -146,9 +158,10 @@ export class RequestScope implements Scope, ReferenceContext {
     if (!first || !this.may('read', ['evidence.patients']) || !this.may('read', ['consent'])) return [];
     const missing = patientIds.filter((id) => !usable.has(id));
     if (missing.length === 0) return [];
-    const { table, patient } = entityOf(first.of());
+    const entity = entityOf(first.of());
+    const { table, patient } = entity;
     if (patient === undefined) return [];
-    this.request.columns.push(edge(`withheld ${view.modality}`, `${table}.${patient}`, 'INDIRECT'));
+    this.request.columns.push(...columnEdges(`withheld ${view.modality}`, entity, [patient]));
     const { rows } = await this.request.mesh.parts.pools.writer.query<{ id: string }>(
       `select distinct ${patient} as id from ${table} where ${patient} = any($1::uuid[])`,
       [missing],
@@ -159,17 +172,11 @@ export class RequestScope implements Scope, ReferenceContext {
   private read<T>(
     action: Action,
     tags: readonly Tag[],
-    what: { name: string; reads: readonly ReadSpec[] },
+    name: string,
     work: (source: RowSource) => Promise<T>,
     touched = this.request.touched,
   ): Promise<T> {
     const { request } = this;
-    for (const { of, columns } of what.reads) {
-      const entity = entityOf(of());
-      for (const column of columns) request.columns.push(edge(what.name, `${entity.table}.${column}`, 'DIRECT'));
-      for (const source of ruleColumns(entity, this.policyClass.rowRule(entity, tags, action)))
-        request.columns.push(edge(what.name, source, 'INDIRECT'));
-    }
     return withReadSession(request.mesh.parts.pools.reader, request.wall, (session) =>
       work(
         rowSource(session, request.mesh.parts.types, {
@@ -177,6 +184,9 @@ export class RequestScope implements Scope, ReferenceContext {
           values: { ...request.values, args: [], after: [], cursorDigest: [] },
           now: request.now,
           touched,
+          read: (what) => {
+            request.columns.push(...sourceReadEdges(name, what));
+          },
         }),
       ),
     );

@@ -2,13 +2,15 @@ import { HeaderMap, type ApolloServer } from '@apollo/server';
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { EvidenceEntry } from '../evidence/index.js';
+import { entryOf, type EvidenceEntry } from '../evidence/index.js';
 import { CodedError, LIMITS, isCoded, newUuid, type Principal } from '../kernel/index.js';
-import { EpochMoved, identityDigest } from '../store/index.js';
+import { EpochMoved, identityDigest, withReadSession } from '../store/index.js';
 import { apolloFor } from './apollo.js';
 import { HttpRefusal, NOT_ACCEPTABLE, readBody, refusalOf } from './body.js';
 import type { ClassRuntime } from './class-runtime.js';
 import { errorBody, tell } from './errors.js';
+import { FHIR_PATH, outcomeBody, serveFhirAudit, type FhirAuditOptions } from './fhir-audit.js';
+import { auditEventSource, siteAt } from './fhir-audit-source.js';
 import { FILES_PATH, serveFile } from './files.js';
 import { credentialOf } from './identity-credentials.js';
 import type { Identity } from './identity.js';
@@ -26,6 +28,8 @@ export interface GatewayOptions {
   readonly port: number;
   /** False while the database or the audit writer is away. */
   readonly ready: () => Promise<boolean>;
+  /** Address under which callers know the gateway, where it is another than it listens at; without a path. */
+  readonly publicUrl?: string | undefined;
 }
 
 export interface Gateway {
@@ -50,8 +54,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.requestTimeout = 30_000;
   await listen(server, options);
   const { address, port, family } = server.address() as AddressInfo;
+  const own = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  handler.servedAt(options.publicUrl ?? own);
   return {
-    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}/graphql`,
+    url: `${own}/graphql`,
     async stop() {
       const closed = new Promise<void>((resolve) =>
         server.close(() => {
@@ -85,11 +91,18 @@ function listen(server: Server, { host, port }: GatewayOptions): Promise<void> {
 class Handler {
   /** Digests of documents that are within the limits. */
   private readonly measured = new Lru<true>(LIMITS.plan_cache_entries_max);
+  private fhir: FhirAuditOptions | undefined;
 
   constructor(
     private readonly options: GatewayOptions,
     private readonly servers: Lru<Promise<Apollo>>,
   ) {}
+
+  /** Tells the handler its own address, which events and links name. */
+  servedAt(url: string): void {
+    const { evidence } = this.options.mesh.parts;
+    this.fhir = { source: auditEventSource(evidence, siteAt(url)), base: `${url}${FHIR_PATH}` };
+  }
 
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0];
@@ -111,13 +124,17 @@ class Handler {
         await this.decided(request, response, (question) => serveFile(question, request, response));
         return;
       }
+      if (path?.startsWith(FHIR_PATH)) {
+        await this.audit(request, response);
+        return;
+      }
       if (path === '/schema.graphql') {
         await this.schema(request, response);
         return;
       }
       send(response, 404, errorBody(new CodedError('NOT_FOUND', 'There is nothing at this path.'), ''));
     } catch (error) {
-      await this.refuse(response, error);
+      await this.refuse(response, error, undefined, path?.startsWith(FHIR_PATH) === true ? FHIR : GRAPHQL);
     }
   }
 
@@ -134,8 +151,24 @@ class Handler {
     });
   }
 
+  /** The audit log as FHIR resources. */
+  private async audit(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const work = async (question: MeshRequest): Promise<void> => {
+      if (!this.fhir) throw new CodedError('UNAVAILABLE', 'The gateway has no address yet.');
+      // Evidence stands outside of the wall; whether rights have changed is asked at it all the same.
+      await withReadSession(this.options.mesh.parts.pools.reader, question.wall, () => Promise.resolve());
+      await serveFhirAudit(question, this.fhir, request, response);
+    };
+    await this.decided(request, response, work, FHIR);
+  }
+
   /** Answers a request by what its caller may do now; where rights change under it, it is decided anew. */
-  private async decided(request: IncomingMessage, response: ServerResponse, work: (question: MeshRequest) => Promise<void>): Promise<void> {
+  private async decided(
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: (question: MeshRequest) => Promise<void>,
+    form = GRAPHQL,
+  ): Promise<void> {
     for (let tries = 1; ; tries++) {
       // Who asks is known before anything of the body is read.
       const question = await this.admit(request);
@@ -145,7 +178,7 @@ class Handler {
       } catch (error) {
         const fault = error instanceof EpochMoved ? await this.takeUp(error, tries) : error;
         if (fault === null) continue;
-        await this.refuse(response, fault, question);
+        await this.refuse(response, fault, question, form);
         return;
       }
     }
@@ -257,7 +290,7 @@ class Handler {
   }
 
   /** Refusals before GraphQL are audited too; they tell nothing but their code. */
-  private async refuse(response: ServerResponse, error: unknown, question?: MeshRequest): Promise<void> {
+  private async refuse(response: ServerResponse, error: unknown, question?: MeshRequest, form = GRAPHQL): Promise<void> {
     const { mesh } = this.options;
     const coded = isCoded(error)
       ? error
@@ -275,7 +308,7 @@ class Handler {
       if (isCoded(fault)) final = fault;
     }
     if (response.headersSent) response.destroy();
-    else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, errorBody(final, runId));
+    else send(response, final instanceof HttpRefusal ? final.httpStatus : final.status, form.body(final, runId), form.type);
   }
 }
 
@@ -290,7 +323,7 @@ function questionOf(mesh: Mesh, principal: Principal, runtime: ClassRuntime): Me
 
 /** The record of a request whose sender is not known. */
 function refusedEntry(mesh: Mesh, runId: string, code: string): EvidenceEntry {
-  return {
+  return entryOf({
     runId,
     kind: 'refused',
     at: mesh.parts.clock(),
@@ -298,20 +331,22 @@ function refusedEntry(mesh: Mesh, runId: string, code: string): EvidenceEntry {
     roles: [],
     purpose: 'unknown',
     policyVersion: mesh.policy.version,
-    plan: null,
-    patients: new Set(),
-    rows: 0,
-    resultDigest: null,
-    bytes: 0,
-    versions: {},
     code,
-    facts: {},
-  };
+  });
 }
 
-function send(response: ServerResponse, status: number, body: string): void {
+/** How a refusal is said to callers of a kind. */
+interface Form {
+  readonly type: string;
+  readonly body: (error: CodedError, runId: string) => string;
+}
+
+const GRAPHQL: Form = { type: 'application/json; charset=utf-8', body: errorBody };
+const FHIR: Form = { type: 'application/fhir+json; charset=utf-8', body: outcomeBody };
+
+function send(response: ServerResponse, status: number, body: string, type = GRAPHQL.type): void {
   response.statusCode = status;
-  if (!response.hasHeader('content-type')) response.setHeader('content-type', 'application/json; charset=utf-8');
+  if (!response.hasHeader('content-type')) response.setHeader('content-type', type);
   response.setHeader('cache-control', 'no-store');
   response.end(body);
 }

@@ -14,10 +14,12 @@ import {
   type Grant,
   type PolicyDeclaration,
   type Predicate,
+  type ResearchProtocol,
 } from '../kernel/index.js';
 import type { TagAssignments } from './classification.js';
 import type { ResearchProject } from './data-use/project.js';
 import type { DataUseCondition } from './data-use/verdict.js';
+import { recipientFaults, type RecipientRule } from './recipients.js';
 
 /**
  * What an installation adds to the declarations of the products: its own tags, tags on assets, grants, forbids, groups and studies, and
@@ -41,6 +43,10 @@ export interface PolicyDocument {
   readonly projects?: Readonly<Record<string, ResearchProject>>;
   /** Datasets of controlled access by the URL that a passport names, with the sites whose data they hold. */
   readonly controlled?: Readonly<Record<string, readonly string[]>>;
+  /** To whom answers go, by id: who belongs to a recipient, and what follows from it. */
+  readonly recipients?: Readonly<Record<string, RecipientRule>>;
+  /** Research protocols as an accounting of disclosures names them, by id. */
+  readonly protocols?: Readonly<Record<string, ResearchProtocol>>;
 }
 
 /** The one policy: the declarations of all products and the document in force, checked, with a version that is a digest of its content. */
@@ -161,6 +167,7 @@ class Checks {
     for (const study of Object.keys(studies)) if (!/^\w+$/.test(study)) this.found.push(`studies: ${study} is no code`);
     for (const site of Object.keys(dataUse)) if (site !== '*') this.site('dataUse', site);
     for (const [dataset, sites] of Object.entries(controlled)) for (const site of sites) this.site(`controlled: ${dataset}`, site);
+    this.found.push(...recipientFaults(this.document));
     for (const [name, project] of Object.entries(projects))
       if (project.id !== name) this.found.push(`projects: ${name} stands under another name than its own`);
   }

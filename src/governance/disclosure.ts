@@ -88,6 +88,15 @@ export class DisclosureGuard {
     }
   }
 
+  /** What was told of groups before, without telling anything new: equal sets have equal answers for good, so what is not in the book was withheld. */
+  async toldBefore(sub: string, groups: readonly CountedGroup[]): Promise<(number | null)[]> {
+    const sets = await Promise.all(groups.map((group) => this.ordered(group)));
+    return this.store.exclusively(sub, async (book) => {
+      const memory = await this.recall(sub, book);
+      return sets.map((set) => (set.persons.length === 0 ? 0 : memory.told.has(entryDigest('told', set)) ? set.total : null));
+    });
+  }
+
   private async ordered(group: CountedGroup): Promise<CountedSet> {
     const ordinals = await this.store.ordinals(group.persons);
     const rows = new Map<number, number>();

@@ -1,4 +1,4 @@
-export { cellPlan, clearGuard, edge, ruleColumns, verdictOf } from './cells.js';
+export { cellColumns, cellPlan, clearGuard, edge, ruleColumns, verdictOf } from './cells.js';
 export { buildClassSchema, fieldVisible, leadingAction, orderAllowed, reachOf } from './class-schema.js';
 export { Classification, type Owned, type TagAssignments } from './classification.js';
 export { assertClassified, dataTypes, entityOfType, fieldDeclaration, typeDeclaration } from './coordinates.js';
@@ -11,6 +11,7 @@ export { composePolicy, rolesOf, type Policy, type PolicyDocument } from './comp
 export { catalogueOf, type CatalogueAsset } from './catalogue.js';
 export { matrixDiff, policyMatrix, purposesOf, type MatrixCell } from './matrix.js';
 export { verdictAt, type Verdict } from './verdict.js';
+export { isLimited, recipientById, recipientOf, type RecipientRule } from './recipients.js';
 export { readPolicyDocument } from './policy-document.js';
 export { narrowingOf, type HasColumn } from './narrowing.js';
 export { clearPassport, clearVisas, type Clearance as VisaClearance } from './passport/clearance.js';

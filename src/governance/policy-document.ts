@@ -1,4 +1,4 @@
-import { CodedError, type Predicate } from '../kernel/index.js';
+import { BULK_STATUSES, CodedError, RECIPIENT_KINDS, type Predicate } from '../kernel/index.js';
 import type { PolicyDocument } from './compose-policy.js';
 import { OBLIGATIONS, USE_KINDS } from './data-use/project.js';
 
@@ -43,6 +43,16 @@ const DOCUMENT: Readonly<Record<string, (value: unknown, place: string) => void>
   },
   controlled: (value, place) => {
     eachOf(value, place, texts);
+  },
+  recipients: (value, place) => {
+    eachOf(value, place, (each, at) => {
+      rule(each, at, RECIPIENT);
+    });
+  },
+  protocols: (value, place) => {
+    eachOf(value, place, (each, at) => {
+      rule(each, at, PROTOCOL);
+    });
   },
 };
 
@@ -111,6 +121,26 @@ const PROJECT: Shape = {
   accepted: { required: true, is: oneOfEach(OBLIGATIONS) },
   start: { required: true, is: orNull(count) },
   publication: { required: true, is: orNull(count) },
+};
+
+const RECIPIENT: Shape = {
+  name: { required: true, is: text },
+  address: { is: text },
+  kind: { required: true, is: oneOf(Object.keys(RECIPIENT_KINDS)) },
+  bulk: { required: true, is: oneOf(BULK_STATUSES) },
+  subjects: { is: texts },
+  groups: { is: texts },
+  issuers: { is: texts },
+  dataUseAgreement: { is: text },
+  protocol: { is: text },
+  authorisation: { is: text },
+};
+
+const PROTOCOL: Shape = {
+  name: { required: true, is: text },
+  description: { required: true, is: text },
+  sponsor: { required: true, is: text },
+  researcher: { required: true, is: text },
 };
 
 const DEPTH_MAX = 12;

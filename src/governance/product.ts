@@ -4,6 +4,9 @@ import { BreakGlassMutations, BreakGlassQueries } from './break-glass-resolvers.
 import { policy } from './policy.js';
 import { AuditRecord, LineagePlan, LineageRun, QuarantineRecord } from './model.js';
 import { AccessMutations, AccessQueries } from './access-resolvers.js';
+import { DisclosureMutations, DisclosureQueries } from './disclosure-resolvers.js';
+import { ReplayQueries } from './replay-resolvers.js';
+import { LineageGraphQueries, SightingQueries } from './lineage-graph-resolvers.js';
 import { GovernanceMutations, GovernanceQueries } from './resolvers.js';
 
 /** The mesh about itself: lineage, audit and quarantine are served under the same policy as everything else. */
@@ -12,6 +15,18 @@ export const product: Product = defineProduct({
   description: 'Lineage, audit and quarantine of the mesh.',
   owner: 'Privacy office',
   types: [LineageRun, LineagePlan, AuditRecord, QuarantineRecord, BreakGlassReview],
-  resolvers: [GovernanceQueries, AccessQueries, GovernanceMutations, AccessMutations, BreakGlassQueries, BreakGlassMutations],
+  resolvers: [
+    GovernanceQueries,
+    AccessQueries,
+    GovernanceMutations,
+    AccessMutations,
+    BreakGlassQueries,
+    BreakGlassMutations,
+    DisclosureQueries,
+    DisclosureMutations,
+    ReplayQueries,
+    LineageGraphQueries,
+    SightingQueries,
+  ],
   policy,
 });

@@ -30,6 +30,44 @@ export {
   value,
   valueType,
 } from './declare.js';
+export {
+  HOLD_KINDS,
+  type AccountingEntry,
+  type AccountingHold,
+  type AccountingProtocol,
+  type AccountingQuestion,
+  type BulkCountFacts,
+  type BulkMeterFacts,
+  type EvidenceDesk,
+  type HoldKind,
+  type ReplayChange,
+  type ReplayFacts,
+  type SuspensionRequest,
+} from './evidence.js';
+export {
+  LINEAGE_DIRECTIONS,
+  type ConsentAtFacts,
+  type ConsentFacts,
+  type ExaminationFacts,
+  type FindingFacts,
+  type GrantUseFacts,
+  type GraphQuestion,
+  type ImpactFacts,
+  type LineageDesk,
+  type LineageDirection,
+  type LineageGraphFacts,
+  type LineageLinkFacts,
+  type LineageNodeFacts,
+  type LineageNodeKind,
+  type ModelRunFacts,
+  type PermitFacts,
+  type PolicyAtFacts,
+  type SightingFacts,
+  type SightingsFacts,
+  type SightingsQuestion,
+  type TrainedOnFacts,
+  type UseFacts,
+} from './lineage-graph.js';
 export { CodedError, ERRORS, isCoded, type ErrorCode, type Place } from './error.js';
 export { FileLink, fileLink, readerAction } from './file-link.js';
 export type { Feature, FeatureRows, FeatureView, LabelView } from './feature.js';
@@ -70,6 +108,8 @@ export {
   type AssetDeclaration,
   type DerivedTable,
   type Expectation,
+  type Erase,
+  type ErasureTransaction,
   type ExpectationAction,
   type FormatBinding,
   type IdentityKey,
@@ -123,8 +163,18 @@ export type {
   ValueSelection,
 } from './plan.js';
 export { PRODUCT_NAMES, defineProduct, type Product, type ProductName } from './product.js';
+export {
+  BULK_STATUSES,
+  RECIPIENT_KINDS,
+  isFlagged,
+  type BulkStatus,
+  type Recipient,
+  type RecipientKind,
+  type ResearchProtocol,
+} from './recipient.js';
 export { SCALARS } from './scalar.js';
 export { canonical, digestOf } from './canonical.js';
+export { assertIntact, contentDigest, isIntact, type ContentDigest, type DigestColumns } from './content-digest.js';
 export { decodeOrdinals, encodeOrdinals } from './ordinals.js';
 export type { AccessFacts, AssetFacts, ChangeFacts, Governing, MatrixFacts, PolicyVersionFacts } from './governing.js';
 export type { Actor, BrokenGlass, FeatureAnswer, GlassDesk, HeldClearance, Principal, RecordStore, Scope } from './scope.js';

@@ -37,4 +37,9 @@ export const LIMITS = {
   break_glass_reason_chars_min: 10,
   break_glass_reason_chars_max: 1_000,
   file_link_seconds_max: 300,
+  lineage_roots_max: 50,
+  lineage_depth_max: 12,
+  lineage_nodes_max: 2_000,
+  lineage_edges_max: 10_000,
+  lineage_plans_max: 2_000,
 } as const;

@@ -1,3 +1,4 @@
+import type { ContentDigest } from './content-digest.js';
 import type { CodedError } from './error.js';
 import type { SqlType } from './field.js';
 import type { Format } from './format.js';
@@ -92,6 +93,8 @@ export interface AssetDeclaration {
     incoming: Readonly<Record<string, unknown>>,
   ) => { readonly row: Readonly<Record<string, unknown>>; readonly conflict?: CodedError };
   readonly expectations: readonly Expectation[];
+  /** Columns that prove others of their row: filled by the stage or the merge, asked before a row is decoded. */
+  readonly digests?: readonly ContentDigest[];
   /** Statement that links unlinked rows once a key of `issuer` is linked: $1 patient_id, $2 site_id, $3 value. */
   readonly linked?: { readonly issuer: string; readonly sql: string };
 }
@@ -112,11 +115,23 @@ export interface DerivedTable {
   readonly rows: (patientId: string, stored: readonly Readonly<Record<string, unknown>>[]) => readonly Readonly<Record<string, unknown>>[];
 }
 
+/** The transaction in which a person is erased. Instants come as ISO text, bytea as Buffer; nothing that is overwritten in it is kept. */
+export interface ErasureTransaction {
+  query<T>(text: string, values?: readonly unknown[]): Promise<T[]>;
+}
+
+/**
+ * Takes a person out of rows that hold many persons each, in the tables and in their twins of schema history. Runs before the person's own rows
+ * are deleted, so it still finds them. Returns how many rows it changed or deleted, by table.
+ */
+export type Erase = (tx: ErasureTransaction, patientId: string) => Promise<Readonly<Record<string, number>>>;
+
 export interface PipelineDeclaration {
   readonly formats: readonly FormatBinding[];
   /** In the order in which rows are written, so that keys exist before they are referred to. */
   readonly assets: readonly AssetDeclaration[];
   readonly derived?: readonly DerivedTable[];
+  readonly erase?: Erase;
 }
 
 /** What became of one file. Totals only: no value of the data, no name. */

@@ -107,7 +107,10 @@ export interface PlanDecision {
 
 export interface Plan {
   readonly fields: readonly PlanField[];
+  /** Everything that a run may read; a reader reads what it declares or less, and nothing where it has no parents. */
   readonly columns: readonly LineageEdge[];
+  /** What the one statement of the plan reads, in every run of it. Readers tell what they read as they read it. */
+  readonly statement: readonly LineageEdge[];
   readonly decisions: readonly PlanDecision[];
   /** Tables that are read; their versions enter the lineage of each run. */
   readonly datasets: readonly string[];

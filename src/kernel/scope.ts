@@ -1,5 +1,6 @@
 import type { CrossTable, CrossTableRequest } from './cohort.js';
 import type { Tag } from './classification.js';
+import type { EvidenceDesk } from './evidence.js';
 import type { FeatureRows, FeatureView, LabelView } from './feature.js';
 import type { TypeClass } from './field.js';
 import type { Governing } from './governing.js';
@@ -14,6 +15,8 @@ export interface Principal {
   /** Sites of care of the caller; '*' where the token names all. */
   readonly sites: readonly string[] | '*';
   readonly kind: 'person' | 'service';
+  /** Issuer of the token (claim iss); absent where the installation itself vouches for the caller. */
+  readonly issuer?: string;
   /** jti of the token. */
   readonly tokenId: string;
   /** Log-in session of the identity provider (claim sid), or the token where there is none; it ends when idle. */
@@ -123,6 +126,8 @@ export interface Scope {
   readonly glass: GlassDesk;
   /** What policy tells about itself and how it is changed. */
   readonly governing: Governing;
+  /** What evidence tells: accounting of disclosures, who holds how much. */
+  readonly evidence: EvidenceDesk;
   /** Adds facts to the lineage of the request: model versions, modalities withheld, counts. Names and digests only. */
   trace(facts: Readonly<Record<string, unknown>>): void;
 }

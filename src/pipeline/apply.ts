@@ -47,7 +47,8 @@ export async function apply(tx: Transaction, screened: Screened, context: Applyi
   for (const derived of plan.derived) {
     if (await derive(tx, derived, plan, resolved)) touched.add(derived.table);
   }
-  const versions = await raiseVersions(tx, [...touched], at);
+  const persons = personsOf(screened, resolved);
+  const versions = await raiseVersions(tx, { tables: [...touched], persons, digest: origin.digest, at });
   return { rows, refusals, versions };
 }
 
@@ -111,13 +112,44 @@ async function derive(tx: Transaction, derived: DerivedTable, plan: PipelinePlan
   return true;
 }
 
-/** Last in the transaction: others who write the same tables wait from here to the commit. */
-async function raiseVersions(tx: Transaction, tables: readonly string[], at: string): Promise<Record<string, number>> {
-  if (tables.length === 0) return {};
+/** Persons of whom the records tell, also where all that they say was stored before. */
+function personsOf(screened: Screened, { rows, book }: Resolved): string[] {
+  const persons = new Set<string>();
+  for (const ready of rows.values()) {
+    for (const { row } of ready) if (typeof row['patient_id'] === 'string') persons.add(row['patient_id']);
+  }
+  for (const { staged } of screened.kept) {
+    for (const one of staged) {
+      const found = one.kind === 'link' ? book.find(one.anchors) : null;
+      if (found?.is === 'known') persons.add(found.person.patientId);
+    }
+  }
+  return [...persons].sort();
+}
+
+interface Raise {
+  readonly tables: readonly string[];
+  readonly persons: readonly string[];
+  readonly digest: string;
+  readonly at: string;
+}
+
+/**
+ * Last in the transaction: others who write the same tables wait from here to the commit, so versions are in the order of commits and a
+ * snapshot that holds a version holds the changes of all before it. The books of versions and of files grow in the same round trip.
+ */
+async function raiseVersions(tx: Transaction, { tables, persons, digest, at }: Raise): Promise<Record<string, number>> {
+  if (tables.length + persons.length === 0) return {};
   const rows = await tx.query<{ dataset: string; version: number }>(
-    `insert into dataset_version (dataset, version, at) select name, 1, $2 from unnest($1::text[]) as name order by name
-     on conflict (dataset) do update set version = dataset_version.version + 1, at = excluded.at returning dataset, version`,
-    [[...tables].sort(), at],
+    `with raised as (
+       insert into dataset_version (dataset, version, at) select name, 1, $2 from unnest($1::text[]) as name order by name
+       on conflict (dataset) do update set version = dataset_version.version + 1, at = excluded.at returning dataset, version, at),
+     changed as (
+       insert into dataset_change (dataset, version, change, at)
+       select dataset, version, current_setting('thalamus.change')::bigint, at from raised),
+     told as (insert into source_person (patient_id, digest) select person, $4 from unnest($3::uuid[]) as person on conflict do nothing)
+     select dataset, version from raised`,
+    [[...tables].sort(), at, persons, digest],
   );
   return Object.fromEntries(rows.map((row) => [row.dataset, row.version]));
 }

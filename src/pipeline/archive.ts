@@ -26,7 +26,9 @@ export async function ingestArchive(
   };
   let number = 0;
   const take = async (path: string, open: () => AsyncIterable<Uint8Array>): Promise<void> => {
-    load.add(await ingest({ ...told, name: `${file.name}!/${path}`, open }), `member ${number}`);
+    const report = await ingest({ ...told, name: `${file.name}!/${path}`, open });
+    await tellPersons(deps, digest, report.digest);
+    load.add(report, `member ${number}`);
     number += 1;
   };
   try {
@@ -43,6 +45,16 @@ export async function ingestArchive(
     throw error;
   }
   return load.close(null);
+}
+
+/** The archive holds whom its member tells of: an erasure looks at both. */
+async function tellPersons({ store }: PipelineDeps, archive: string, member: string): Promise<void> {
+  await store.transaction((tx) =>
+    tx.query(
+      `insert into source_person (patient_id, digest) select patient_id, $1 from source_person where digest = $2 on conflict do nothing`,
+      [archive, member],
+    ),
+  );
 }
 
 async function* plain(deps: PipelineDeps, digest: string): AsyncGenerator<Uint8Array> {

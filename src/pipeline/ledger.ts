@@ -15,6 +15,8 @@ export const WHOLE_FILE = -1;
 export interface FileFacts {
   readonly digest: string;
   readonly bytes: number;
+  /** sha256 of the list of chunk digests beside the raw bytes; null where there is none. */
+  readonly chunksDigest: string | null;
   /** Path as the caller gave it; only its digest is kept. */
   readonly name: string;
   readonly mediaType: string;
@@ -72,12 +74,12 @@ export async function openFile(tx: Transaction, file: FileFacts, now: number): P
     [name, file.digest],
   );
   const [raw] = await tx.query<{ arrived_at: string }>(
-    `insert into raw_file (digest, bytes, media_type, product, format, name_digest, arrived_at, status)
-     values ($1, $2, $3, nullif($4, '${NO_PRODUCT}'), $5, $6, $7, 'arrived')
-     on conflict (digest) do update set media_type = excluded.media_type, product = excluded.product, format = excluded.format,
+    `insert into raw_file (digest, bytes, media_type, product, format, name_digest, arrived_at, status, chunks_digest)
+     values ($1, $2, $3, nullif($4, '${NO_PRODUCT}'), $5, $6, $7, 'arrived', $8)
+     on conflict (digest) do update set media_type = excluded.media_type, product = excluded.product, format = excluded.format, chunks_digest = excluded.chunks_digest,
        name_digest = case when raw_file.status in ('ingested', 'partly') then raw_file.name_digest else excluded.name_digest end
      returning arrived_at`,
-    [file.digest, file.bytes, file.mediaType, file.product, file.format, name, at],
+    [file.digest, file.bytes, file.mediaType, file.product, file.format, name, at, file.chunksDigest],
   );
   const [checkpoint] = await tx.query<{ next_ordinal: number; finished: boolean }>(
     `insert into ingest_checkpoint (digest, product, next_ordinal, finished) values ($1, $2, 0, false)

@@ -29,8 +29,10 @@ export interface Transaction {
 /** Raw files by digest, and transactions of the writer. The store gives it; cli joins the two. */
 export interface PipelineStore {
   readonly objects: {
-    put(input: AsyncIterable<Uint8Array>): Promise<{ readonly digest: string; readonly bytes: number }>;
-    open(digest: string, options?: { readonly from?: number; readonly to?: number }): AsyncIterable<Uint8Array>;
+    put(
+      input: AsyncIterable<Uint8Array>,
+    ): Promise<{ readonly digest: string; readonly bytes: number; readonly chunksDigest: string | null }>;
+    open(digest: string, options?: { readonly from?: number; readonly to?: number; readonly verify?: boolean }): AsyncIterable<Uint8Array>;
   };
   /** Commits when `work` resolves, else rolls back. `work` may run more than once. */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;

@@ -114,18 +114,25 @@ async function readAgain(
   if (planned === undefined) return { records, refusals };
   try {
     const parts: Uint8Array[] = [];
-    for await (const part of deps.store.objects.open(file.name_digest)) parts.push(part);
+    for await (const part of deps.store.objects.open(file.name_digest, { verify: true })) parts.push(part);
     const name = baseName(Buffer.concat(parts).toString('utf8'));
     const reading = { digest: file.digest, name, assembly: file.assembly, arrivedAt: Date.parse(file.arrived_at) };
+    await assertWhole(deps, file.digest);
     for await (const item of readFile(deps.store.objects, planned, reading)) {
       if (item.ok && ordinals.has(item.record.ordinal)) records.push(item.record);
       if (!item.ok && ordinals.has(item.refusal.ordinal)) refusals.push(item.refusal);
     }
   } catch (error) {
     // Damage after the records that are asked for is no fault of theirs. A load that never ended has not kept its name yet.
-    if (!(error instanceof FileFault) && !isCoded(error)) throw error;
+    if (!(error instanceof FileFault) && !(isCoded(error) && error.code !== 'FILE_CHANGED')) throw error;
   }
   return { records, refusals };
+}
+
+/** Long after it arrived a file is read against its digest before anything of it is taken. Throws FILE_CHANGED with the digest. */
+async function assertWhole(deps: PipelineDeps, digest: string): Promise<void> {
+  const reading = deps.store.objects.open(digest, { verify: true })[Symbol.asyncIterator]();
+  while (!(await reading.next()).done);
 }
 
 async function decide(

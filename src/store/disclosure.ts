@@ -18,6 +18,11 @@ const ORDINALS_CACHED_MAX = 1_000_000;
 export function disclosureStore(writer: Pool) {
   const ordinalOf = new Map<string, number>();
   return {
+    /** Who was erased must not live on in memory. */
+    forget(): void {
+      ordinalOf.clear();
+    },
+
     async ordinals(patientIds: readonly string[]): Promise<number[]> {
       const missing = patientIds.filter((id) => !ordinalOf.has(id));
       if (missing.length > 0) {

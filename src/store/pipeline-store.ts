@@ -13,6 +13,9 @@ const RETRY_MS = 20;
 /** Serialization failure and deadlock: the work itself is not at fault. */
 const PASSING = new Set(['40001', '40P01']);
 
+/** Each transaction is a change with a number of its own; rows say in which one they began and ended. One round trip. */
+const BEGIN = "begin; select set_config('thalamus.change', nextval('change_seq')::text, true)";
+
 /** What a pipeline may do inside one transaction. */
 export interface WriteTransaction {
   /** Instants come as ISO text, bigint as number, bytea as Buffer. */
@@ -47,7 +50,7 @@ async function once<T>(writer: Pool, work: (transaction: WriteTransaction) => Pr
   const client = await writer.connect();
   let broken: Error | undefined;
   try {
-    await client.query('begin');
+    await client.query(BEGIN);
     const result = await work(transactionOn(client));
     await client.query('commit');
     return result;

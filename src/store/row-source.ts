@@ -13,6 +13,16 @@ export interface SourceRules {
   readonly values: PlanValues;
   readonly now: number;
   touched(patientIds: Iterable<string>): void;
+  /** Hears of each statement before it runs. */
+  readonly read?: ((what: SourceRead) => void) | undefined;
+}
+
+/** What one statement of a source reads: columns that are given back, columns that choose or order the rows, and the rule on them. */
+export interface SourceRead {
+  readonly entity: EntityDeclaration;
+  readonly columns: readonly string[];
+  readonly by: readonly string[];
+  readonly rule: Predicate;
 }
 
 /** Rows for readers and feature views: ruled, batched, and traced. */
@@ -24,7 +34,10 @@ export function rowSource(session: ReadSession, types: ColumnTypes, rules: Sourc
     },
     async rows<T>(request: Parameters<RowSource['rows']>[0]): Promise<T[]> {
       const entity = entityOf(request.of());
-      const statement = statementOf(entity, types, rules, request);
+      const rule = rules.rule(entity);
+      const statement = statementOf(entity, types, { rule, values: rules.values }, request);
+      const by = [...Object.keys(request.where), ...bounded(request.between ?? {}), ...(request.order ?? [])];
+      rules.read?.({ entity, columns: request.columns, by: entity.patient === undefined ? by : [...by, entity.patient], rule });
       const { rows } = await session.query<Record<string, unknown>>(statement);
       const { patient } = entity;
       if (patient !== undefined) {
@@ -41,7 +54,7 @@ export function rowSource(session: ReadSession, types: ColumnTypes, rules: Sourc
       );
       return files.map((file) => {
         const found = stored.get(file.digest);
-        return found ? { ...fileLink(file), ...found } : null;
+        return found ? { ...fileLink(file), mediaType: found.mediaType, bytes: found.bytes } : null;
       });
     },
   };
@@ -50,7 +63,7 @@ export function rowSource(session: ReadSession, types: ColumnTypes, rules: Sourc
 function statementOf(
   entity: EntityDeclaration,
   types: ColumnTypes,
-  rules: SourceRules,
+  { rule, values }: { readonly rule: Predicate; readonly values: PlanValues },
   request: Parameters<RowSource['rows']>[0],
 ): { text: string; values: unknown[]; name: string } {
   const builder = new SqlBuilder();
@@ -65,7 +78,7 @@ function statementOf(
   const bind = (value: unknown, type: string): string => builder.bind(`extra:${extra.push(value) - 1}`, type, () => value);
   const selected = request.columns.map((name) => `${resultForm(`${alias}.${quoted(name)}`, typeOf(name))} as ${quoted(name)}`);
   if (entity.patient !== undefined) selected.push(`${alias}.${quoted(entity.patient)} as thalamus_person`);
-  const terms = [predicateSql(builder, entity, alias, rules.rule(entity))];
+  const terms = [predicateSql(builder, entity, alias, rule)];
   for (const [name, value] of Object.entries(request.where)) {
     const type = typeOf(name);
     terms.push(
@@ -82,8 +95,12 @@ function statementOf(
     request.order && request.order.length > 0 ? ` order by ${request.order.map((name) => `${alias}.${quoted(name)}`).join(', ')}` : '';
   const limit = request.limit === undefined ? '' : ` limit ${Math.max(0, Math.trunc(request.limit))}`;
   const text = `select ${selected.join(', ')} from ${entity.table} ${alias} where ${terms.join(' and ')}${order}${limit}`;
-  return { text, values: builder.binds.map((each) => each(rules.values)), name: statementName(text) };
+  return { text, values: builder.binds.map((each) => each(values)), name: statementName(text) };
 }
+
+/** Columns with a bound; a bound that is left open asks nothing. */
+const bounded = (between: Readonly<Record<string, { readonly from?: unknown; readonly to?: unknown }>>): string[] =>
+  Object.keys(between).filter((name) => between[name]?.from !== undefined || between[name]?.to !== undefined);
 
 function resultForm(expression: string, type: string): string {
   if (type === 'timestamptz' || type === 'date') return jsonForm(expression, type);

@@ -9,7 +9,7 @@ import {
   type ReaderPlan,
 } from '../kernel/index.js';
 import { countedIn, findMarks, parentOf, splice, valueJson, type Mark } from './json-writer.js';
-import { rowSource } from './row-source.js';
+import { rowSource, type SourceRead } from './row-source.js';
 import type { ReadSession } from './session.js';
 import { statementName } from './statement-name.js';
 import type { ColumnTypes, CompiledSql } from './sql.js';
@@ -30,6 +30,8 @@ export interface PlanRun {
   readonly now: number;
   /** Rows that a reader may use. */
   readonly readerRule: (reader: ReaderPlan, entity: EntityDeclaration) => Predicate;
+  /** Hears of each statement of a reader before it runs. */
+  readonly read?: (reader: ReaderPlan, what: SourceRead) => void;
   /** Which counts over persons the caller is told, in their order; null = withheld. */
   readonly tell: (min: number, groups: readonly Counted[]) => Promise<readonly (number | null)[]>;
 }
@@ -65,7 +67,13 @@ export async function runPlan(session: ReadSession, types: ColumnTypes, run: Pla
     for (const id of ids) patients.add(id);
   };
   const load = async (reader: ReaderPlan, parents: readonly Record<string, unknown>[]): Promise<readonly unknown[]> => {
-    const source = rowSource(session, types, { rule: (entity) => run.readerRule(reader, entity), values, now: run.now, touched });
+    const source = rowSource(session, types, {
+      rule: (entity) => run.readerRule(reader, entity),
+      values,
+      now: run.now,
+      touched,
+      read: (what) => run.read?.(reader, what),
+    });
     const answers = await reader.field.load(source, parents, values.args[reader.arguments] ?? {});
     if (answers.length !== parents.length)
       throw new CodedError('INTERNAL', 'A reader did not answer each of its rows.', { place: reader.coordinate });

@@ -222,7 +222,7 @@ class Compiler {
     // Facts and names alone need no page; over its rows they would come as often as there are rows, or not at all.
     if (outerColumns.length === 0) return `select ${facts.length > 0 ? facts.join(', ') : '1 as one'}`;
     const rows = this.pageRows(field, outer, ordering);
-    return `select ${[...outerColumns, ...facts].join(', ')} from (select ${inner.join(', ')} from ${rows(alias)}) r`;
+    return `select ${[...outerColumns, ...facts].join(', ')} from (select ${inner.join(', ')} from ${rows(alias, columnsAsked(inner, alias))}) r`;
   }
 
   /** hasNextPage, totalCount and exists look at rows of their own, and only where they are asked for. */
@@ -315,7 +315,12 @@ class Compiler {
     return `${where} and (${left}) ${ordering[0]?.descending ? '<' : '>'} (${right})`;
   }
 
-  private pageRows(field: Collection, outer: string | null, ordering: ReturnType<Compiler['ordering']>): (alias: string) => string {
+  /** Writes the rows of a page under an alias, with no more columns than are asked of it. */
+  private pageRows(
+    field: Collection,
+    outer: string | null,
+    ordering: ReturnType<Compiler['ordering']>,
+  ): (alias: string, columns: readonly string[]) => string {
     const { entity } = field.step;
     const inner = this.builder.alias();
     const where = this.pageWhere(field, inner, outer, ordering);
@@ -325,7 +330,7 @@ class Compiler {
       return (alias) =>
         `${entity.table} ${alias} where ${alias}.${entity.patient ?? ''} = any(array(select ${inner}.${entity.patient ?? ''} ${tail}))`;
     }
-    return (alias) => `(select ${inner}.* ${tail}) ${alias}`;
+    return (alias, columns) => `(select ${columns.map((name) => `${inner}.${quoted(name)}`).join(', ')} ${tail}) ${alias}`;
   }
 
   private aggregate(field: PlanField & { kind: 'aggregate' }, outer: string | null): string {
@@ -365,3 +370,9 @@ class Compiler {
 
 /** True where a page of rows is asked for, not only what can be counted. */
 const showsRows = (field: Collection): boolean => field.parts.some((part) => part.kind === 'edges' || part.kind === 'pageInfo');
+
+/** Columns that texts ask of an alias. Names come from declarations, in quotes or bare; a value is never part of a text. */
+function columnsAsked(texts: readonly string[], alias: string): string[] {
+  const name = new RegExp(`\\b${alias}\\.(?:"([^"]+)"|(\\w+))`, 'g');
+  return [...new Set(texts.flatMap((text) => [...text.matchAll(name)].map(([, inQuotes, bare]) => inQuotes ?? bare ?? '')))];
+}

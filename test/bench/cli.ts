@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- NAME [--json]`: runs one scenario. Logs on stderr; with --json the last line of stdout is one JSON object.
  * Exit code 0 when the scenario ran, 1 when it failed, 2 for a name or an option that does not exist.
- *   --runs N        repeats, median (default 1)
+ *   --runs N        repeats, median (default 1); of `lineage` runs that are written (default 1000000), of `audit` events (default 60000)
  *   --patients N    persons of the demo cohort of `ingest` (default 1000)
  *   --no-install    `start` measures this checkout as it is; install_s is null
  */
@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
 import type { BenchOptions, Scenario } from './scenario.js';
 
 const SCENARIOS: Readonly<Record<string, () => Promise<{ scenario: Scenario }>>> = {
+  audit: () => import('./evidence/audit.js'),
   ingest: () => import('./ingest/scenario.js'),
+  lineage: () => import('./evidence/lineage.js'),
   policy: () => import('./policy/scenario.js'),
   start: () => import('./start/scenario.js'),
 };

@@ -164,7 +164,8 @@ test('row level security is forced on every table whose rows are about persons',
     ),
   ];
   const { rows } = await mesh.pools.owner.query<{ table: string }>(
-    'select relname as table from pg_class where relname = any($1) and relrowsecurity and relforcerowsecurity order by 1',
+    `select relname as table from pg_class where relname = any($1) and relnamespace = 'public'::regnamespace
+        and relrowsecurity and relforcerowsecurity order by 1`,
     [tables],
   );
   expect(rows.map((row) => row.table)).toEqual([...tables].sort());

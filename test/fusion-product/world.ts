@@ -88,6 +88,7 @@ export function scopeOf(world: World, records = new Records()): FakeScope {
     traced,
     records,
     governing: undefined as never,
+    evidence: undefined as never,
     crossTable: () => Promise.reject(new Error('fusion counts nobody')),
     glass: undefined as never,
     lineageId: '00000000-0000-4000-8000-000000000001',

@@ -13,14 +13,15 @@ import { valuesOf } from './values.js';
 export const IDENTITIES = ['clinician', 'analyst', 'steward', 'officer', 'engineer'] as const;
 
 /** Callers beside the demo identities: two roles at once, whose grants cover cells row by row, and fewer or other sites. */
-const MIXED: Readonly<Record<string, Principal>> = {
+export const MIXED: Readonly<Record<string, Principal>> = {
   'steward and officer': { ...principalOf('steward'), sub: 'fuzz-operations', roles: ['steward', 'privacy_officer'] },
   'analyst and engineer': { ...principalOf('analyst'), sub: 'fuzz-research', roles: ['ml_engineer', 'analyst'] },
   'analyst of two sites': { ...principalOf('analyst'), sub: 'fuzz-sites', sites: ['south', 'north'] },
   'clinician of no site': { ...principalOf('clinician'), sub: 'fuzz-nowhere', sites: [] },
 };
-const CALLERS = [...IDENTITIES, ...Object.keys(MIXED)];
-const callerOf = (name: string): Principal => MIXED[name] ?? principalOf(name);
+/** Everybody who asks, by name. */
+export const CALLERS = [...IDENTITIES, ...Object.keys(MIXED)];
+export const callerOf = (name: string): Principal => MIXED[name] ?? principalOf(name);
 
 const FAULTS = 0.04;
 const SHRINKS_MAX = 300;

@@ -50,22 +50,32 @@ function firstDifference(a: unknown, b: unknown, place: string): string | null {
 interface Run {
   readonly id: string;
   readonly kind: string;
-  readonly plan: string | null;
+  readonly document: string | null;
+  readonly decisions: string | null;
+  /** Columns that are shown, by coordinate. */
+  readonly shown: readonly string[];
   readonly set: string | null;
   readonly patients: number;
   readonly versions: string | null;
 }
 
-/** Both runs must tell the same persons, plan and versions. */
+/**
+ * Both runs must tell the same persons, versions, document and decisions. Each tells the columns that it read itself: the reference path reads nothing below
+ * rows that are not there, and so shows no more columns than the one statement of the compiled path.
+ */
 async function evidenceDiffers(owner: Pool, a: Answer, b: Answer): Promise<string | null> {
   const { rows } = await owner.query<Run>(
-    'select run_id as id, kind, plan_digest as plan, set_digest as set, patients, versions::text as versions from lineage_run where run_id = any($1::uuid[])',
+    `select r.run_id as id, r.kind, r.set_digest as set, r.patients, r.versions::text as versions, p.document, p.decisions::text as decisions,
+       array(select (e ->> 'coordinate') || ' ' || (e ->> 'source') || ' ' || (e ->> 'masking') from jsonb_array_elements(p.columns) e where e ->> 'type' = 'DIRECT') as shown
+     from lineage_run r left join lineage_plan p using (plan_digest) where r.run_id = any($1::uuid[])`,
     [[a.lineageId, b.lineageId]],
   );
   const [left, right] = [a, b].map((answer) => rows.find((row) => row.id === answer.lineageId));
   if (!left || !right) return 'a run left no record';
-  for (const key of ['kind', 'plan', 'set', 'patients', 'versions'] as const) {
-    if (left[key] !== right[key]) return `the records differ in ${key}: ${String(left[key])} and ${String(right[key])}`;
+  for (const key of ['kind', 'document', 'decisions', 'set', 'patients', 'versions'] as const) {
+    if (a.path !== 'refused' && left[key] !== right[key])
+      return `the records differ in ${key}: ${String(left[key])} and ${String(right[key])}`;
   }
-  return null;
+  const more = a.path === 'refused' ? [] : right.shown.filter((each) => !left.shown.includes(each));
+  return more.length === 0 ? null : `only the reference path shows ${more.join(', ')}`;
 }

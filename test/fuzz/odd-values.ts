@@ -21,6 +21,9 @@ const ODD: readonly string[] = [
   ),
   `update wear_chunk set sm = 'NaN', mn = '-0', mx = 1e22 where (patient_id, metric, device, day) in (select patient_id, metric, device, day from wear_chunk order by 1, 2, 3, 4 limit 40)`,
   `update wear_chunk set n = 0 where (patient_id, metric, device, day) in (select patient_id, metric, device, day from wear_chunk order by 1, 2, 3, 4 offset 60 limit 20)`,
+  // As they would be written.
+  `update wear_chunk set header_digest = wear_header_digest(patient_id, metric, device, day, id, unit, t0, step_ms, n, enc, mn, mx, sm, sq, offset_minutes, version),
+     content_digest = wear_chunk_digest(patient_id, metric, device, day, unit, t0, step_ms, n, enc, vals)`,
   // Texts that need escapes, are short, long or look like something else.
   ...[
     '',

@@ -7,6 +7,7 @@ import { composeSubgraphs, type Subgraph } from '../../src/gateway/compose.js';
 import { ERRORS } from '../../src/kernel/error.js';
 import { PRODUCT_NAMES } from '../../src/kernel/product.js';
 import { policyPages } from './policy-pages.js';
+import { rulePages } from '../rules/page.js';
 import { typedOperations } from './operations.js';
 
 const run = promisify(execFile);
@@ -25,6 +26,7 @@ export async function artefacts(root: string): Promise<ReadonlyMap<string, strin
   made.set('docs/errors.md', errorPage());
   made.set('migrations/manifest.json', await migrationManifest(root));
   for (const [file, text] of await policyPages()) made.set(file, text);
+  for (const [file, text] of rulePages()) made.set(file, text);
   for (const [file, text] of await typedOperations(root, api)) made.set(file, text);
   return made;
 }

@@ -164,8 +164,10 @@ export const AUDIT: readonly Fault[] = (
     ],
     ['the sink has no connection', replaced((w) => pools(w).writer, 'connect', rejecting('ECONNREFUSED'))],
     ['the disk of the log is full', failing('writer', /insert into audit_log/, '53100')],
-    ['the commit of the record fails', failing('writer', /^commit/)],
+    ['the commit of the record fails', failing('writer', /^with head/)],
+    ['the head of the log is away', sql('alter table audit_head rename to head_away', 'alter table head_away rename to audit_head')],
+    ['another writer has taken the log', replaced((w) => parts(w).evidence, 'write', rejecting('FENCED'))],
     ['the sink throws', replaced((w) => parts(w).evidence, 'write', rejecting('ENOSPC'))],
-    ['the persons cannot be numbered', replaced((w) => parts(w).evidence, 'ordinals', rejecting())],
+    ['the persons cannot be numbered', replaced((w) => parts(w).evidence, 'persons', rejecting())],
   ] as const
 ).map(([name, inject]) => ({ name, inject, code: 'AUDIT_UNAVAILABLE', recorded: false }));

@@ -4,8 +4,11 @@ import { openTestMesh, type TestMesh } from '../support/mesh.js';
 
 /** Tables whose rows the reader sees without a wall, and why no person is in them. Every other table of the catalogue stands behind it. */
 const WITHOUT_PERSONS: Readonly<Record<string, string>> = {
+  audit_checkpoint: 'signed sizes and roots of logs',
+  audit_head: 'how long a log is, its root and who writes it',
   callset: 'one row a file of variants: its assembly, caller and number of samples',
   counter: 'numbers that were given out',
+  dataset_change: 'which transaction made which version of a dataset',
   dataset_version: 'a number a dataset',
   fusion_model: 'weights and cards of models, trained on at least as many persons as a count must have',
   governance_epoch: 'what number the policy and the revocations are at',

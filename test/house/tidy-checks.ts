@@ -13,8 +13,8 @@ const TOP = new Set(
 );
 
 const DOMAIN_FILES = ['features.ts', 'index.ts', 'model.ts', 'pipeline.ts', 'policy.ts', 'resolvers.ts'];
-/** What a domain may split off, under the same name everywhere: long stages of the pipeline, batched readers, tables that no field serves. */
-const DOMAIN_EXTRAS = ['stage.ts', 'readers.ts', 'tables.ts'];
+/** What a domain may split off, under the same name everywhere: long stages of the pipeline, batched readers, tables that no field serves, erasure from packed rows. */
+const DOMAIN_EXTRAS = ['stage.ts', 'readers.ts', 'tables.ts', 'erase.ts'];
 
 const LINES_MAX = 400;
 const KEBAB = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*$/;

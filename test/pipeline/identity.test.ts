@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { discardQuarantine, ingestFile, releaseQuarantine } from '../../src/pipeline/index.js';
 import { codeOf, fileOf, linesOf, openBench, type Bench, type Line } from './harness.js';
 
@@ -128,6 +130,21 @@ describe('quarantine', () => {
     expect((await releaseQuarantine(release.released, 'steward', 'Again.', bench.deps)).released).toEqual([]);
     expect(await discardQuarantine(ids, 'steward', 'Nobody knows the person.', bench.deps)).toBe(1);
     expect(await held()).toEqual([]);
+  });
+
+  it('takes nothing from a raw file that is no longer what arrived, and takes it once the same file came again', async () => {
+    const lines = [must('u', key('mrn', '1')), must('v', key('mrn', '9'))];
+    const { digest } = await load(lines, 'r');
+    await load([{ register: [key('mrn', '1')] }], 'p');
+    const ids = (await held()).map((row) => row.id);
+    const path = join(bench.folder, 'objects', digest.slice(0, 2), digest);
+    const bytes = readFileSync(path);
+    writeFileSync(path, Buffer.from(bytes.toString().replace('"u"', '"w"')));
+    expect(await codeOf(releaseQuarantine(ids, 'steward', 'Try.', bench.deps))).toBe('FILE_CHANGED');
+    expect([await bench.rows('select id from t_must'), (await held()).length]).toEqual([[], 2]);
+    await load(lines, 'r');
+    expect(readFileSync(path)).toEqual(bytes);
+    expect((await releaseQuarantine(ids, 'steward', 'The file came again.', bench.deps)).released).toHaveLength(1);
   });
 
   it('keeps a record that still breaks an expectation', async () => {

@@ -113,12 +113,14 @@ describe('objects', () => {
   it('stores bytes under their digest, once, and finds damage', async () => {
     const objects = localObjects(folder);
     const stored = await objects.put(stream('hello ', 'world'));
-    expect(stored).toEqual({ digest: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', bytes: 11 });
+    expect(stored).toEqual({ digest: 'b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9', bytes: 11, chunksDigest: null });
     expect(await objects.put(stream('hello world'))).toEqual(stored);
     expect(await bytesOf(objects.open(stored.digest, { from: 6, to: 11 }))).toBe('world');
     expect(readdirSync(join(folder, 'incoming'))).toEqual([]);
     writeFileSync(join(folder, 'objects/b9', stored.digest), 'hello there');
     expect(await codeWhen(bytesOf(objects.open(stored.digest, { verify: true })))).toBe('FILE_CHANGED');
+    expect(await objects.put(stream('hello world'))).toEqual(stored);
+    expect(await bytesOf(objects.open(stored.digest, { verify: true }))).toBe('hello world');
     expect(await codeWhen(bytesOf(objects.open('0'.repeat(64))))).toBe('FILE_UNREADABLE');
     expect([await objects.has(stored.digest), await objects.has('0'.repeat(64))]).toEqual([true, false]);
     expect(() => objects.open('../../etc/passwd')).toThrow('hexadecimal');

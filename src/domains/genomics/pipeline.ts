@@ -2,18 +2,21 @@ import {
   CodedError,
   ISSUERS,
   bindFormat,
+  contentDigest,
   type AssetDeclaration,
   type Expectation,
   type PipelineDeclaration,
   type StageContext,
   type Staged,
 } from '../../kernel/index.js';
+import { eraseGenotypes } from './erase.js';
 import { packGenotypes } from './formats/genotype-codec.js';
 import { AnnotationReader } from './formats/vcf-annotation.js';
 import type { VcfHeader } from './formats/vcf-header.js';
 import { bucketOf, chromOf, isChromosome, kindOf, variantIdOf } from './formats/vcf-locus.js';
 import type { VcfSite } from './formats/vcf-site.js';
 import { vcf, type VcfRecord } from './formats/vcf.js';
+import { BLOCK_DIGEST } from './tables.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -97,7 +100,8 @@ function* stageSite(site: VcfSite, { assembly, callsetId, annotations }: FileSta
     const { ac, an, het, homAlt, hemiAlt, missing, enc, bytes } = packed;
     const counts = { samples: codes.length, ac, an, het, hom_alt: homAlt, hemi_alt: hemiAlt, missing };
     const block = { qual, filters, enc, codes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) };
-    yield { kind: 'row', asset: 'genotype_block', row: { bucket, variant_id: variantId, callset_id: callsetId, ...counts, ...block } };
+    const row = { bucket, variant_id: variantId, callset_id: callsetId, ...counts, ...block };
+    yield { kind: 'row', asset: 'genotype_block', row: { ...row, content_digest: contentDigest(BLOCK_DIGEST.of, row) } };
   }
 }
 
@@ -186,11 +190,13 @@ const genotypeBlock: AssetDeclaration = {
   table: 'genotype_block',
   columns: {
     ...{ bucket: 'int', variant_id: 'text', callset_id: 'uuid', samples: 'int', ac: 'int', an: 'int', het: 'int', hom_alt: 'int' },
-    ...{ hemi_alt: 'int', missing: 'int', qual: 'float8', filters: 'text[]', enc: 'int', codes: 'bytea', ...source },
+    ...{ hemi_alt: 'int', missing: 'int', qual: 'float8', filters: 'text[]', enc: 'int', codes: 'bytea' },
+    ...{ content_digest: 'bytea', ...source },
   },
   key: ['bucket', 'variant_id', 'callset_id'],
   patient: 'none',
   onConflict: 'ignore-identical',
+  digests: [BLOCK_DIGEST],
   expectations: [
     expectation('counts_add_up', 'quarantine', 'No more alleles are counted than were called, and no more persons than samples.', (row) => {
       const persons = number(row, 'het') + number(row, 'hom_alt') + number(row, 'hemi_alt') + number(row, 'missing');
@@ -209,4 +215,5 @@ const genotypeBlock: AssetDeclaration = {
 export const pipeline: PipelineDeclaration = {
   formats: [bindFormat({ format: vcf, stage })],
   assets: [callset, sampleIndex, variant, genotypeBlock],
+  erase: eraseGenotypes,
 };

@@ -1,4 +1,4 @@
-import { column, entity, type RowSource } from '../../kernel/index.js';
+import { assertIntact, column, entity, type ContentDigest, type DigestColumns, type RowSource } from '../../kernel/index.js';
 import { GENOTYPE, codeAt, unpackGenotypes } from './formats/genotype-codec.js';
 
 /** One VCF file as it was called. */
@@ -65,7 +65,21 @@ export class GenotypeBlock {
 }
 
 export const SAMPLE_COLUMNS = ['patient_id', 'callset_id', 'ordinal'] as const;
-export const BLOCK_COLUMNS = ['bucket', 'variant_id', 'callset_id', 'samples', 'enc', 'codes'] as const;
+
+/** What the digest of a block covers: its key, so that two blocks cannot change places, its genotypes, and the counts taken from them. */
+const PROVEN = {
+  ...{ bucket: 'int', variant_id: 'text', callset_id: 'uuid', samples: 'int', ac: 'int', an: 'int', het: 'int', hom_alt: 'int' },
+  ...{ hemi_alt: 'int', missing: 'int', enc: 'int', codes: 'bytea' },
+} as const satisfies DigestColumns;
+
+export const BLOCK_DIGEST: ContentDigest = {
+  table: 'genotype_block',
+  column: 'content_digest',
+  of: PROVEN,
+  place: (row) => /^GRCh3[78]-(.{1,60}?-\d{1,10})-/.exec(String(row['variant_id']))?.[1]?.replace(/-(?=\d+$)/, ':') ?? 'of no known place',
+};
+
+export const BLOCK_COLUMNS = [...(Object.keys(PROVEN) as (keyof typeof PROVEN)[]), 'content_digest'] as const;
 
 export interface SampleRow {
   readonly patient_id: string;
@@ -147,10 +161,10 @@ export function groupByVariant(blocks: readonly BlockRow[]): ReadonlyMap<string,
   return groups;
 }
 
-/** Blocks of the named variants, in the order of variant and call set. */
+/** Blocks of the named variants, in the order of variant and call set. Throws DATA_CORRUPT where one is not what was written. */
 export async function blocksOf(source: RowSource, variants: readonly VariantParent[], callsets?: readonly string[]): Promise<BlockRow[]> {
   if (variants.length === 0 || callsets?.length === 0) return [];
-  return source.rows<BlockRow>({
+  const blocks = await source.rows<BlockRow & Readonly<Record<string, unknown>>>({
     of: () => GenotypeBlock,
     columns: [...BLOCK_COLUMNS],
     where: {
@@ -160,6 +174,8 @@ export async function blocksOf(source: RowSource, variants: readonly VariantPare
     },
     order: ['variant_id', 'callset_id'],
   });
+  for (const block of blocks) assertIntact(BLOCK_DIGEST, block);
+  return blocks;
 }
 
 /** Visible samples of the call sets or persons named. */

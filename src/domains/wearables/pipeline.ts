@@ -1,7 +1,9 @@
 import {
   CodedError,
   ISSUERS,
+  assertIntact,
   bindFormat,
+  contentDigest,
   type AssetDeclaration,
   type Expectation,
   type IdentityKey,
@@ -16,6 +18,7 @@ import { fitFormat } from './formats/fit.js';
 import { METRICS } from './formats/metrics.js';
 import { omhFormat } from './formats/omh.js';
 import { NO_OFFSET, type WearableBatch } from './formats/sample.js';
+import { CHUNK_DIGEST, HEADER_DIGEST } from './tables.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -115,26 +118,36 @@ function seriesOf(row: Row): Series {
   return unpackDay(Number(row['enc']), Date.parse(String(row['t0'])), Number(row['step_ms']), Number(row['n']), row['vals'] as Buffer);
 }
 
+/** A row with its digests. Whose it is, is known only when rows meet the store, so this is not done while staging. */
+const proven = (row: Row): Row => ({
+  ...row,
+  content_digest: contentDigest(CHUNK_DIGEST.of, row),
+  header_digest: contentDigest(HEADER_DIGEST.of, row),
+});
+
 /**
  * The stored day with the samples of the arriving one; what is stored wins and other values for its instants are a RECORD_CONFLICT
- * (spec/wearables.md W45, W46). The stored row comes back untouched, version included, where nothing new arrived.
+ * (spec/wearables.md W45, W46). The stored row comes back untouched, version included, where nothing new arrived. Throws DATA_CORRUPT where
+ * the stored row is not what was written: nothing is merged into it.
  */
 export function mergeChunk(stored: Row | null, incoming: Row): { row: Row; conflict?: CodedError } {
-  if (stored === null) return { row: incoming };
+  if (stored === null) return { row: proven(incoming) };
+  assertIntact(CHUNK_DIGEST, stored);
+  assertIntact(HEADER_DIGEST, stored);
   const before = seriesOf(stored);
   const merged = mergeDays(before, seriesOf(incoming));
   const earlier = Date.parse(String(incoming['t0'])) < Date.parse(String(stored['t0']));
   const row =
     merged.t.length === before.t.length
       ? stored
-      : {
+      : proven({
           ...incoming,
           ...packedColumns(merged),
           id: stored['id'],
           sensitivity: Math.max(Number(stored['sensitivity']), Number(incoming['sensitivity'])),
           offset_minutes: earlier ? incoming['offset_minutes'] : stored['offset_minutes'],
           version: Number(stored['version']) + 1,
-        };
+        });
   if (merged.conflicts.length === 0) return { row };
   const message = `${merged.conflicts.length} samples differ from the stored ones of the same instant; the stored ones are kept.`;
   return { row, conflict: new CodedError('RECORD_CONFLICT', message) };
@@ -216,12 +229,14 @@ const chunks: AssetDeclaration = {
     ...PERSON,
     ...{ metric: 'text', device: 'text', day: 'date', id: 'uuid', unit: 'text', t0: 'timestamptz', step_ms: 'int', n: 'int' },
     ...{ mn: 'float8', mx: 'float8', sm: 'float8', sq: 'float8', offset_minutes: 'int', version: 'int', enc: 'int', vals: 'bytea' },
+    ...{ content_digest: 'bytea', header_digest: 'bytea' },
   },
   key: ['patient_id', 'metric', 'device', 'day'],
   patient: 'required',
   onConflict: 'merge',
   ignore: ['id'],
   merge: mergeChunk,
+  digests: [CHUNK_DIGEST, HEADER_DIGEST],
   expectations: CHUNK_EXPECTATIONS,
 };
 

@@ -1,10 +1,11 @@
-import { CodedError, LIMITS, type RowSource, type TypeThunk } from '../../kernel/index.js';
+import { CodedError, LIMITS, assertIntact, type RowSource, type TypeThunk } from '../../kernel/index.js';
 import { DAY_MS, unpackDay, type Series } from './formats/chunk-codec.js';
 import { POINTS_MIN, lttb } from './formats/lttb.js';
 import { METRICS, isMetric, type MetricName } from './formats/metrics.js';
+import { CHUNK_DIGEST } from './tables.js';
 
 /** Columns of wear_chunk that both readers need; instants and devices are named, so a caller must be able to read days and devices. */
-export const CHUNK_COLUMNS = ['patient_id', 'metric', 'device', 'day', 'unit', 't0', 'step_ms', 'n', 'enc', 'vals'] as const;
+export const CHUNK_COLUMNS = [...(Object.keys(CHUNK_DIGEST.of) as (keyof typeof CHUNK_DIGEST.of)[]), CHUNK_DIGEST.column] as const;
 
 export const WINDOW_SIZES_MS: Readonly<Record<string, number>> = {
   '1m': 60_000,
@@ -90,7 +91,7 @@ function rangeOf(args: Row): Range {
 
 const dayText = (t: number): string => new Date(t).toISOString().slice(0, 10);
 
-/** Chunks of the range by person and then by device, both in code-unit order of their names, days ascending. One read for all persons. */
+/** Chunks of the range by person and device in code-unit order, days ascending, in one read. Throws DATA_CORRUPT for one that fails its digest. */
 async function chunksOf(
   source: RowSource,
   of: TypeThunk,
@@ -98,7 +99,7 @@ async function chunksOf(
   range: Range,
 ): Promise<Map<string, Map<string, Chunk[]>>> {
   const ids = [...new Set(parents.map((parent) => String(parent['patient_id'])))];
-  const rows = await source.rows<Chunk>({
+  const rows = await source.rows<Chunk & Row>({
     of,
     columns: CHUNK_COLUMNS,
     where: { patient_id: ids, metric: range.metric },
@@ -108,6 +109,7 @@ async function chunksOf(
   let samples = 0;
   const ordered = [...rows].sort((a, b) => compare(a.device, b.device) || compare(a.day, b.day));
   for (const row of ordered) {
+    assertIntact(CHUNK_DIGEST, row);
     samples += row.n;
     const devices = persons.get(row.patient_id) ?? new Map<string, Chunk[]>();
     const chunks = devices.get(row.device) ?? [];

@@ -24,6 +24,7 @@ import { codeOf } from './engine.js';
 import type { NativeServer } from './native.js';
 import { copyNative, findNative, prepareNative } from './native.js';
 import { ORPHANS_MS_MAX, clearForeignPid, isAlive, readPidFile, serversIn, waitUntil, watchParent, worksIn } from './postmaster.js';
+import { Supervised } from './supervised.js';
 
 const DATABASE = 'thalamus';
 const READY_MS_MAX = 600_000;
@@ -41,6 +42,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   effective_cache_size: '512MB',
   max_wal_size: '512MB',
   wal_compression: 'pglz',
+  // A recycled segment keeps the rows that it told of, and an erasure has to take those away.
+  wal_recycle: 'off',
   max_connections: '60',
   fsync: 'on',
   full_page_writes: 'on',
@@ -56,7 +59,12 @@ const SETTINGS: Readonly<Record<string, string>> = {
 /** What a start gave: a server of ours, or one that already ran. */
 interface Outcome {
   readonly config: PoolConfig;
-  readonly own?: { readonly child: ChildProcess; readonly watcher: ChildProcess | undefined };
+  readonly own?: OwnServer;
+}
+
+interface OwnServer {
+  readonly child: ChildProcess;
+  readonly watcher: ChildProcess | undefined;
 }
 
 /**
@@ -73,22 +81,17 @@ export async function startEmbedded(options: EngineOptions): Promise<Engine> {
       await ensureDatabase(outcome.config);
       await assertDurable(outcome.config);
     } catch (error) {
-      await stopServer(outcome);
+      await stopServer(outcome.own);
       throw error;
     }
-    return engineOf(outcome, options.log);
+    const { config, own } = outcome;
+    const again = async (): Promise<OwnServer | undefined> => (await startOrJoin(place, native, options.log, config.port)).own;
+    const server = own === undefined ? undefined : new Supervised(own, { again, stop: stopServer, log: options.log });
+    return { name: 'embedded', ownerUrl: () => ({ ...config }), stop: () => server?.stop() ?? Promise.resolve() };
   } catch (error) {
     if (isCoded(error)) throw error;
     throw explainFailure(String(error), 'The database could not be started');
   }
-}
-
-function engineOf(outcome: Outcome, log: (line: string) => void): Engine {
-  let stopping: Promise<void> | undefined;
-  outcome.own?.child.on('exit', () => {
-    if (stopping === undefined) log('The database ended unexpectedly; see postgres.log in the data folder.');
-  });
-  return { name: 'embedded', ownerUrl: () => ({ ...outcome.config }), stop: () => (stopping ??= stopServer(outcome)) };
 }
 
 /** Makes the folders and gives the server's programs in a place where the account can reach them. */
@@ -107,7 +110,7 @@ function settleIn(place: Place, options: EngineOptions): NativeServer {
   return prepareNative(folder, join(place.folder, 'lib'));
 }
 
-async function startOrJoin(place: Place, native: NativeServer, log: (line: string) => void): Promise<Outcome> {
+async function startOrJoin(place: Place, native: NativeServer, log: (line: string) => void, portBefore?: number): Promise<Outcome> {
   const cluster = clusterOf(place);
   for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt++) {
     const running = await joinRunning(cluster, log);
@@ -117,7 +120,7 @@ async function startOrJoin(place: Place, native: NativeServer, log: (line: strin
       log('The database was not stopped in order; it recovers from its log.');
       await waitUntil(() => serversIn(cluster).length === 0, ORPHANS_MS_MAX);
     }
-    const started = await startServer(place, native, log);
+    const started = await startServer(place, native, log, portBefore);
     if (started) return started;
   }
   throw new CodedError(
@@ -166,10 +169,15 @@ function connection(cluster: string, host: string, port: number): PoolConfig {
   return { host, port, user: OWNER, password: readPassword(cluster), database: DATABASE, application_name: 'thalamus', ssl: false };
 }
 
-async function startServer(place: Place, native: NativeServer, log: (line: string) => void): Promise<Outcome | undefined> {
+async function startServer(
+  place: Place,
+  native: NativeServer,
+  log: (line: string) => void,
+  portBefore?: number,
+): Promise<Outcome | undefined> {
   const cluster = clusterOf(place);
   const socket = socketFolder(place);
-  const port = socket === undefined ? await freePort() : 5432;
+  const port = portBefore ?? (socket === undefined ? await freePort() : 5432);
   const listen =
     socket === undefined
       ? { listen_addresses: '127.0.0.1', unix_socket_directories: '' }
@@ -200,7 +208,7 @@ async function startServer(place: Place, native: NativeServer, log: (line: strin
     if (!(await waitUntil(ready, READY_MS_MAX))) failure = 'not ready in time';
   }
   if (failure === undefined) return { config: connection(cluster, socket ?? '127.0.0.1', port), own: { child, watcher } };
-  await stopServer({ config: {}, own: { child, watcher } });
+  await stopServer({ child, watcher });
   const said = `${readFileSync(output.path).subarray(output.start).toString().slice(-LOG_TAIL_CHARACTERS)}\n${failure}`;
   // Lost a race for the cluster or the port, or the last server's helpers still hold its memory: look again.
   if (/lock file "[^"]+" already exists|is still in use|Address already in use|could not create any TCP/.test(said)) return undefined;
@@ -214,7 +222,7 @@ function openLog(place: Place): { path: string; handle: number; start: number } 
   return { path, handle, start: statSync(path).size };
 }
 
-async function stopServer({ own }: Outcome): Promise<void> {
+async function stopServer(own: OwnServer | undefined): Promise<void> {
   if (own === undefined) return;
   const { child, watcher } = own;
   watcher?.kill('SIGKILL');

@@ -1,161 +1,175 @@
 import type { Pool, PoolClient } from 'pg';
+import type { BulkCharge } from '../bulk-meter.js';
+import { leaseSql } from './head.js';
 
-/** A log, a plan, a set and a run as the governance room gives them; named here by shape, since rooms meet through the kernel only. */
-interface Batch {
-  readonly audit: readonly { logId: string; seq: number; at: number; prev: Buffer; hash: Buffer; record: string }[];
-  readonly plans: readonly { digest: string; document: string; columns: unknown; decisions: unknown; policyVersion: string }[];
-  readonly sets: readonly { digest: string; patients: number; ordinals: Buffer }[];
-  readonly runs: readonly {
-    entry: {
-      runId: string;
-      kind: string;
-      at: number;
-      principal: string;
-      roles: readonly string[];
-      purpose: string;
-      policyVersion: string;
-      plan: { digest: string } | null;
-      patients: ReadonlySet<string>;
-      rows: number;
-      resultDigest: string | null;
-      versions: unknown;
-      facts: unknown;
-    };
-    setDigest: string | null;
-    logId: string;
-    seq: number;
+/** What one commit makes durable, as the evidence room gives it; named here by shape, since rooms meet through the kernel only. */
+export interface Batch {
+  readonly logId: string;
+  readonly fence: number;
+  readonly from: number;
+  readonly head: { readonly size: number; readonly frontier: Buffer; readonly checkpoint: string; readonly publicKey: string };
+  readonly audit: readonly { readonly seq: number; readonly at: number; readonly hash: Buffer; readonly record: string }[];
+  readonly plans: readonly {
+    readonly digest: string;
+    readonly document: string;
+    readonly columns: unknown;
+    readonly decisions: unknown;
+    readonly policyVersion: string;
   }[];
+  readonly callers: readonly { readonly digest: string; readonly caller: string }[];
+  readonly sets: readonly { readonly digest: string; readonly patients: number; readonly ordinals: Buffer }[];
+  readonly runs: readonly RunRow[];
+  readonly charges: readonly BulkCharge[];
+  readonly kept: readonly { readonly size: number; readonly at: number; readonly checkpoint: string }[];
 }
 
-const ORDINALS_CACHED_MAX = 200_000;
-
-/** Evidence on Postgres: everything of a batch in one transaction, durable when `write` returns. */
-export function evidenceStore(writer: Pool) {
-  const ordinalOf = new Map<string, number>();
-  return {
-    async heads(): Promise<{ logId: string; seq: number; hash: string }[]> {
-      const { rows } = await writer.query<{ log_id: string; seq: string; hash: Buffer }>(
-        `select distinct on (log_id) log_id, seq, hash from audit_log order by log_id, seq desc`,
-      );
-      return rows.map((row) => ({ logId: row.log_id, seq: Number(row.seq), hash: row.hash.toString('hex') }));
-    },
-
-    async ordinals(patientIds: ReadonlySet<string>): Promise<number[]> {
-      const missing = [...patientIds].filter((id) => !ordinalOf.has(id));
-      if (missing.length > 0) {
-        if (ordinalOf.size > ORDINALS_CACHED_MAX) ordinalOf.clear();
-        const { rows } = await writer.query<{ patient_id: string; ordinal: number }>(
-          `select patient_id, ordinal from patient where patient_id = any($1::uuid[])`,
-          [missing],
-        );
-        for (const row of rows) ordinalOf.set(row.patient_id, row.ordinal);
-      }
-      return [...patientIds].map((id) => {
-        const ordinal = ordinalOf.get(id);
-        if (ordinal === undefined) throw new Error('a person behind an answer is not registered');
-        return ordinal;
-      });
-    },
-
-    async write(batch: Batch): Promise<void> {
-      const client = await writer.connect();
-      let broken: Error | undefined;
-      try {
-        await client.query('begin');
-        await writeAudit(client, batch.audit);
-        if (batch.plans.length > 0) await writePlans(client, batch.plans);
-        if (batch.sets.length > 0) await writeSets(client, batch.sets);
-        if (batch.runs.length > 0) await writeRuns(client, batch.runs);
-        await client.query('commit');
-      } catch (error) {
-        broken = error instanceof Error ? error : new Error('unknown fault');
-        throw error;
-      } finally {
-        client.release(broken);
-      }
-    },
-
-    /** All records in the order of verification, a page at a time. */
-    async *auditRows(): AsyncGenerator<Batch['audit'][number]> {
-      let after: [string, number] = ['', -1];
-      for (;;) {
-        const { rows } = await writer.query<{ log_id: string; seq: string; at: Date; prev_hash: Buffer; hash: Buffer; record: string }>(
-          `select log_id, seq, at, prev_hash, hash, record from audit_log where (log_id, seq) > ($1, $2) order by log_id, seq limit 5000`,
-          after,
-        );
-        for (const row of rows)
-          yield { logId: row.log_id, seq: Number(row.seq), at: row.at.getTime(), prev: row.prev_hash, hash: row.hash, record: row.record };
-        const last = rows.at(-1);
-        if (!last) return;
-        after = [last.log_id, Number(last.seq)];
-      }
-    },
+interface RunRow {
+  readonly entry: {
+    readonly runId: string;
+    readonly kind: string;
+    readonly at: number;
+    readonly principal: string;
+    readonly roles: readonly string[];
+    readonly purpose: string;
+    readonly recipient: { readonly id: string } | null;
+    readonly policyVersion: string;
+    readonly plan: { readonly digest: string } | null;
+    readonly patients: ReadonlySet<string>;
+    readonly rows: number;
+    readonly resultDigest: string | null;
+    readonly bytes: number;
+    readonly versions: unknown;
+    readonly code: string | null;
+    readonly facts: unknown;
   };
+  readonly seq: number;
+  readonly setDigest: string | null;
+  readonly callerDigest: string | null;
+  readonly sealed: Buffer | null;
 }
 
-async function writeAudit(client: PoolClient, rows: Batch['audit']): Promise<void> {
-  await client.query({
-    name: 'audit',
-    text: `insert into audit_log (log_id, seq, at, prev_hash, hash, record)
-      select * from unnest($1::text[], $2::bigint[], $3::timestamptz[], $4::bytea[], $5::bytea[], $6::text[])`,
-    values: [
-      rows.map((r) => r.logId),
-      rows.map((r) => r.seq),
-      rows.map((r) => iso(r.at)),
-      rows.map((r) => r.prev),
-      rows.map((r) => r.hash),
-      rows.map((r) => r.record),
-    ],
-  });
+/** Another writer has the log, or the log is longer than this one thinks: nothing was written. */
+export class Fenced extends Error {
+  constructor() {
+    super('another writer continues the log');
+  }
 }
 
-async function writePlans(client: PoolClient, rows: Batch['plans']): Promise<void> {
-  await client.query(
-    `insert into lineage_plan (plan_digest, document, columns, decisions, policy_version, at)
-      select d, t, c::jsonb, e::jsonb, p, now() from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as x(d, t, c, e, p) on conflict do nothing`,
+/**
+ * The statement of a commit: the head moves on only if its fence and size are those that the writer knows, and whatever else is written hangs on that.
+ * One statement is one transaction and one round trip.
+ */
+export async function writeBatch(client: Pool | PoolClient, batch: Batch): Promise<void> {
+  const parts = new Parts();
+  const { logId, fence, from, head } = batch;
+  const bound = [logId, fence, from, head.size, head.frontier, head.checkpoint, head.publicKey].map((value) => parts.bind(value));
+  const [log = '', withFence = '', before = '', size = '', frontier = '', checkpoint = '', key = ''] = bound;
+  parts.add(
+    'head',
+    `update audit_head set size = ${size}, frontier = ${frontier}, checkpoint = ${checkpoint}, public_key = ${key}, lease_until = now() + ${leaseSql}
+      where log_id = ${log} and fence = ${withFence}::bigint and size = ${before}::bigint returning log_id`,
+  );
+  const { audit, plans, callers, sets, runs, kept } = batch;
+  parts.insert('audit_log (log_id, seq, at, hash, record)', 'head.log_id, x.*', '', [
+    ['bigint', audit.map((row) => row.seq)],
+    ['timestamptz', audit.map((row) => iso(row.at))],
+    ['bytea', audit.map((row) => row.hash)],
+    ['text', audit.map((row) => row.record)],
+  ]);
+  const runColumns = `lineage_run (log_id, run_id, at, kind, principal, roles, purpose, recipient, caller_digest, plan_digest, policy_version, set_digest, patients,
+    rows, result_digest, bytes, versions, code, facts, sealed, log_seq)`;
+  const runValues = `head.log_id, c0, c1, c2, c3, string_to_array(c4, ','), c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15::jsonb, c16, c17::jsonb, c18, c19`;
+  parts.insert(runColumns, runValues, '', runArrays(runs));
+  parts.insert(
+    'lineage_plan (plan_digest, document, columns, decisions, policy_version, at)',
+    'c0, c1, c2::jsonb, c3::jsonb, c4, now()',
+    'on conflict do nothing',
     [
-      rows.map((r) => r.digest),
-      rows.map((r) => r.document),
-      rows.map((r) => JSON.stringify(r.columns)),
-      rows.map((r) => JSON.stringify(r.decisions)),
-      rows.map((r) => r.policyVersion),
+      ['text', plans.map((row) => row.digest)],
+      ['text', plans.map((row) => row.document)],
+      ['text', plans.map((row) => JSON.stringify(row.columns))],
+      ['text', plans.map((row) => JSON.stringify(row.decisions))],
+      ['text', plans.map((row) => row.policyVersion)],
     ],
   );
+  parts.insert('lineage_caller (caller_digest, caller, at)', 'c0, c1::jsonb, now()', 'on conflict do nothing', [
+    ['text', callers.map((row) => row.digest)],
+    ['text', callers.map((row) => row.caller)],
+  ]);
+  parts.insert('lineage_patient_set (set_digest, patients, ordinals)', 'x.*', 'on conflict do nothing', [
+    ['text', sets.map((row) => row.digest)],
+    ['int', sets.map((row) => row.patients)],
+    ['bytea', sets.map((row) => row.ordinals)],
+  ]);
+  parts.insert('audit_checkpoint (log_id, size, at, checkpoint)', 'head.log_id, x.*', 'on conflict do nothing', [
+    ['bigint', kept.map((row) => row.size)],
+    ['timestamptz', kept.map((row) => iso(row.at))],
+    ['text', kept.map((row) => row.checkpoint)],
+  ]);
+  const { rowCount } = await client.query({ name: parts.name, text: `${parts.text} select 1 from head`, values: parts.values });
+  if (rowCount !== 1) throw new Fenced();
 }
 
-async function writeSets(client: PoolClient, rows: Batch['sets']): Promise<void> {
-  await client.query({
-    name: 'sets',
-    text: `insert into lineage_patient_set (set_digest, patients, ordinals) select * from unnest($1::text[], $2::int[], $3::bytea[]) on conflict do nothing`,
-    values: [rows.map((r) => r.digest), rows.map((r) => r.patients), rows.map((r) => r.ordinals)],
-  });
-}
+type Column = readonly [type: string, values: readonly unknown[]];
 
-async function writeRuns(client: PoolClient, rows: Batch['runs']): Promise<void> {
-  await client.query({
-    name: 'runs',
-    text: `insert into lineage_run (run_id, at, kind, principal, roles, purpose, plan_digest, policy_version, set_digest, patients, rows, result_digest, versions, facts, log_id, log_seq)
-      select i, a, k, p, string_to_array(r, ','), u, d, v, s, n, c, x, w::jsonb, f::jsonb, l, q from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::int[], $11::int[], $12::text[], $13::text[], $14::text[], $15::text[], $16::bigint[]) as t(i, a, k, p, r, u, d, v, s, n, c, x, w, f, l, q)`,
-    values: [
-      rows.map((r) => r.entry.runId),
-      rows.map((r) => iso(r.entry.at)),
-      rows.map((r) => r.entry.kind),
-      rows.map((r) => r.entry.principal),
-      rows.map((r) => r.entry.roles.join(',')),
-      rows.map((r) => r.entry.purpose),
-      rows.map((r) => r.entry.plan?.digest ?? null),
-      rows.map((r) => r.entry.policyVersion),
-      rows.map((r) => r.setDigest),
-      rows.map((r) => r.entry.patients.size),
-      rows.map((r) => r.entry.rows),
-      rows.map((r) => r.entry.resultDigest),
-      rows.map((r) => JSON.stringify(r.entry.versions)),
-      rows.map((r) => JSON.stringify(r.entry.facts)),
-      rows.map((r) => r.logId),
-      rows.map((r) => r.seq),
-    ],
-  });
+const runArrays = (runs: readonly RunRow[]): Column[] => [
+  ['uuid', runs.map(({ entry }) => entry.runId)],
+  ['timestamptz', runs.map(({ entry }) => iso(entry.at))],
+  ['text', runs.map(({ entry }) => entry.kind)],
+  ['text', runs.map(({ entry }) => entry.principal)],
+  ['text', runs.map(({ entry }) => entry.roles.join(','))],
+  ['text', runs.map(({ entry }) => entry.purpose)],
+  ['text', runs.map(({ entry }) => entry.recipient?.id ?? null)],
+  ['text', runs.map((run) => run.callerDigest)],
+  ['text', runs.map(({ entry }) => entry.plan?.digest ?? null)],
+  ['text', runs.map(({ entry }) => entry.policyVersion)],
+  ['text', runs.map((run) => run.setDigest)],
+  ['int', runs.map(({ entry }) => entry.patients.size)],
+  ['int', runs.map(({ entry }) => entry.rows)],
+  ['text', runs.map(({ entry }) => entry.resultDigest)],
+  ['bigint', runs.map(({ entry }) => entry.bytes)],
+  ['text', runs.map(({ entry }) => JSON.stringify(entry.versions))],
+  ['text', runs.map(({ entry }) => entry.code)],
+  ['text', runs.map(({ entry }) => JSON.stringify(entry.facts))],
+  ['bytea', runs.map((run) => run.sealed)],
+  ['bigint', runs.map((run) => run.seq)],
+];
+
+/** Parts of one statement; those without rows are left out, and the name tells which are there. */
+class Parts {
+  readonly values: unknown[] = [];
+  private readonly parts: string[] = [];
+  private shape = '';
+  private inserts = 0;
+
+  get name(): string {
+    return `evidence${this.shape}`;
+  }
+
+  get text(): string {
+    return `with ${this.parts.join(', ')}`;
+  }
+
+  bind(value: unknown): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+
+  add(name: string, text: string): void {
+    this.parts.push(`${name} as (${text})`);
+  }
+
+  insert(into: string, select: string, conflict: string, columns: readonly Column[]): void {
+    this.inserts += 1;
+    if (columns[0]?.[1].length === 0) return;
+    this.shape += `-${this.inserts}`;
+    const arrays = columns.map(([type, values]) => `${this.bind(values)}::${type}[]`);
+    const names = columns.map((_, i) => `c${i}`);
+    this.add(
+      `part${this.inserts}`,
+      `insert into ${into} select ${select} from head, unnest(${arrays.join(', ')}) as x(${names.join(', ')}) ${conflict}`,
+    );
+  }
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();

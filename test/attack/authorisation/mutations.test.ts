@@ -57,7 +57,7 @@ describe('ATK-58 a mutation that may be done in part', () => {
     expect(after['policy_event']).toBe(Number(rows['policy_event']) + 1);
     const [code] = await column<string>(world, `select record::jsonb ->> 'code' as value from audit_log a where (log_id, seq) = ($1, $2)`, [
       reply.body.extensions?.receipt?.logId,
-      reply.body.extensions?.receipt?.seq,
+      reply.body.extensions?.receipt?.logIndex,
     ]);
     expect(code).toBe('FORBIDDEN');
   });

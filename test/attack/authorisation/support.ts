@@ -63,7 +63,7 @@ export const fieldOf = (data: unknown, name: string, field = 'id'): unknown[] =>
 
 /** The record of a request, from the audit log. */
 export async function recordOf(world: World, reply: Reply): Promise<Record<string, unknown>> {
-  const { logId, seq } = reply.body.extensions?.receipt ?? {};
+  const { logId, logIndex: seq } = reply.body.extensions?.receipt ?? {};
   const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);
   return JSON.parse(record ?? '{}') as Record<string, unknown>;
 }

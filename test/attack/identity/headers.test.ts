@@ -49,7 +49,7 @@ describe('ATK-97 a header that says who asks', () => {
     const reply = await asked(headers);
     expect(plain.status).toBe(200);
     expect(withoutRun(reply)).toBe(withoutRun(plain));
-    const { logId, seq } = reply.body.extensions?.receipt ?? {};
+    const { logId, logIndex: seq } = reply.body.extensions?.receipt ?? {};
     const [record] = await column<string>(world, 'select record as value from audit_log where log_id = $1 and seq = $2', [logId, seq]);
     expect(JSON.parse(record ?? '{}')).toMatchObject({ principal: 'demo-clinician', purpose: 'TREAT', roles: ['clinician'] });
   });

@@ -2,12 +2,13 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
-import { ISSUERS } from '../../../src/kernel/index.js';
+import { ISSUERS, contentDigest } from '../../../src/kernel/index.js';
 import { appleHealthFormat } from '../../../src/domains/wearables/formats/apple-health.js';
 import { DAY_MS, unpackDay } from '../../../src/domains/wearables/formats/chunk-codec.js';
 import { fitFormat } from '../../../src/domains/wearables/formats/fit.js';
 import { omhFormat } from '../../../src/domains/wearables/formats/omh.js';
 import { mergeDevice, mergeChunk, pipeline } from '../../../src/domains/wearables/pipeline.js';
+import { HEADER_DIGEST } from '../../../src/domains/wearables/tables.js';
 import { DATA, describeWithData, gather } from './formats/support.js';
 import { PERSON, batchOf, rowsOf, stagedRows, stored, type Row } from './support.js';
 
@@ -26,7 +27,9 @@ const seriesOf = (row: Row): [number, number][] => {
   return Array.from(t, (at, index) => [at, v[index] ?? Number.NaN]);
 };
 const identified = (rows: readonly Row[]): Row[] =>
-  rows.map((row) => ({ ...row, id: '', version: 0 })).sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
+  rows
+    .map((row) => ({ ...row, id: '', version: 0, header_digest: contentDigest(HEADER_DIGEST.of, { ...row, id: '', version: 0 }) }))
+    .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
 
 test('a batch over midnight UTC becomes one device row and one packed row a day, whatever the order of its samples', () => {
   const staged = stagedRows(
@@ -73,14 +76,19 @@ test('staged rows have the columns of their asset, less those that the runner fi
   for (const { asset, row } of stagedRows(batchOf([[MIDNIGHT, 60]]))) {
     const declared = Object.keys(pipeline.assets.find((each) => each.table === asset)?.columns ?? {});
     const filled = ['patient_id', 'site_id', 'source_digest', 'source_ordinal'];
+    // A chunk is proven when it meets the store and its person is known.
+    if (asset === 'wear_chunk') filled.push('content_digest', 'header_digest');
     expect([...Object.keys(row), ...filled].sort()).toEqual(declared.sort());
   }
 });
 
 test('the columns of the assets are those of the migration, with the same types', () => {
   const text = readFileSync(path.resolve(__dirname, '../../../migrations/20261122100500-create-wearables.ts'), 'utf8');
+  const digests = readFileSync(path.resolve(__dirname, '../../../migrations/20261122190200-digest-blocks.ts'), 'utf8');
   for (const { table, columns } of pipeline.assets) {
-    const statement = text.slice(text.indexOf(`create table ${table} `)).split(');')[0] ?? '';
+    const created = text.slice(text.indexOf(`create table ${table} `)).split(');')[0] ?? '';
+    const added = digests.slice(digests.indexOf(`alter table ${table} `)).split(';')[0] ?? '';
+    const statement = `${created} ${added}`;
     for (const [name, type] of Object.entries(columns)) {
       if (!['patient_id', 'site_id', 'sensitivity', 'source_digest', 'source_ordinal'].includes(name)) {
         expect(statement).toMatch(new RegExp(`\\b${name} ${type}\\b`));
@@ -102,7 +110,8 @@ test('keys are tried from the user of the file down to its name', () => {
 });
 
 describe('merging a day', () => {
-  const day = (...samples: [number, number][]): Row => ({ ...rowsOf(stagedRows(batchOf(samples)), 'wear_chunk')[0], patient_id: PERSON });
+  const day = (...samples: [number, number][]): Row =>
+    mergeChunk(null, { ...rowsOf(stagedRows(batchOf(samples)), 'wear_chunk')[0], patient_id: PERSON }).row;
 
   test('keeps id, raises the version and recomputes the header', () => {
     const before = day([MIDNIGHT + MINUTE, 70]);
@@ -148,7 +157,7 @@ describe('merging a day', () => {
       'wear_chunk',
     );
     expect(more).toEqual([]);
-    const { row, conflict } = mergeChunk(first ?? null, second ?? {});
+    const { row, conflict } = mergeChunk(mergeChunk(null, first ?? {}).row, second ?? {});
     expect(seriesOf(row)).toEqual([[MIDNIGHT, 70]]);
     expect(conflict?.code).toBe('RECORD_CONFLICT');
   });

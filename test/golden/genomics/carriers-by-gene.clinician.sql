@@ -10,6 +10,6 @@ select f0.j::text as j0, f0.p as p0, f1.j::text as j1, f1.p as p1,
           (select 
             (select row_to_json(o3) from 
               (select t1."variant_id" as "id", t1."clinical_significance" as "clinicalSignificance", $1::text || ':1:' || translate(encode(convert_to(json_build_array(t1."bucket", t1."variant_id")::text, 'UTF8'), 'base64'), E'\n', '') || ':' as "carriers") o3) as "node") o2) as e0 from 
-        (select t5.* from variant t5 where t5."gene" = $2::text order by t5."bucket", t5."assembly", t5."chrom", t5."pos", t5."variant_id" limit $3::int) t1) r) a) f0 cross join 
+        (select t5."bucket", t5."assembly", t5."chrom", t5."pos", t5."variant_id", t5."clinical_significance" from variant t5 where t5."gene" = $2::text order by t5."bucket", t5."assembly", t5."chrom", t5."pos", t5."variant_id" limit $3::int) t1) r) a) f0 cross join 
   (select 
     (select count(*)::int from variant t6 where t6."gene" = $4::text) as j, null::uuid[] as p) f1

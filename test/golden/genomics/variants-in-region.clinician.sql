@@ -13,4 +13,4 @@ select f0.j::text as j0, f0.p as p0,
           (select 
             (select row_to_json(o4) from 
               (select t2."variant_id" as "id", t2."pos" as "pos", t2."ref" as "ref", t2."alt" as "alt", t2."gene" as "gene", t2."consequence" as "consequence", $1::text || ':1:' || translate(encode(convert_to(json_build_array(t2."bucket", t2."variant_id")::text, 'UTF8'), 'base64'), E'\n', '') || ':' as "frequency") o4) as "node") o3) as e0 from 
-        (select t6.* from variant t6 where t6."assembly" = $2::text and t6."chrom" = $4::text and t6."bucket" = any($3::int4[]) and t6."pos" >= $5::int4 and t6."pos" <= $6::int4 order by t6."bucket", t6."assembly", t6."chrom", t6."pos", t6."variant_id" limit $7::int) t2) r) a) f0
+        (select t6."bucket", t6."assembly", t6."chrom", t6."pos", t6."variant_id", t6."ref", t6."alt", t6."gene", t6."consequence" from variant t6 where t6."assembly" = $2::text and t6."chrom" = $4::text and t6."bucket" = any($3::int4[]) and t6."pos" >= $5::int4 and t6."pos" <= $6::int4 order by t6."bucket", t6."assembly", t6."chrom", t6."pos", t6."variant_id" limit $7::int) t2) r) a) f0

@@ -10,4 +10,4 @@ select f0.j::text as j0, f0.p as p0,
           (select 
             (select row_to_json(o3) from 
               (select t1."product" as "product", t1."place" as "place", t1."code" as "code", t1."reason" as "reason", t1."state" as "state", t1."ordinal" as "ordinal") o3) as "node") o2) as e0 from 
-        (select t5.* from quarantine t5 where true order by t5."quarantine_id" limit $1::int) t1) r) a) f0
+        (select t5."quarantine_id", t5."product", t5."place", t5."code", t5."reason", t5."state", t5."ordinal" from quarantine t5 where true order by t5."quarantine_id" limit $1::int) t1) r) a) f0

@@ -12,5 +12,5 @@ select f0.j::text as j0, f0.p as p0,
           (select 
             (select row_to_json(o3) from 
               (select t1."note_id" as "id") o3) as "node") o2) as e0, t1.patient_id as person from 
-        (select t6.* from note t6 where (t6.sensitivity <= 0 and exists 
+        (select t6."patient_id", t6."note_id" from note t6 where (t6.sensitivity <= 0 and exists 
           (select 1 from consent_effect ce where ce.patient_id = t6.patient_id and ce.purpose = $2::text and ce.categories & 4 <> 0 and ce.sensitivity_max >= t6.sensitivity and (t6.label_bits = 0 or t6.label_bits & ~ce.labels = 0) and ce.valid_from <= $3::timestamptz and ce.valid_to > $3::timestamptz and (not ce.bound or (ce.sensitivity_min <= t6.sensitivity and (ce.labels_any = 0 or t6.label_bits & ce.labels_any <> 0) and (ce.recipients is null or ce.recipients && $4::text[]) and (ce.refs_not is null or not ce.refs_not && t6.refs) and (ce.data_from is null or t6.authored_at >= ce.data_from) and (ce.data_to is null or t6.authored_at < ce.data_to) and (ce.refs is null or ce.refs && t6.refs))))) and t6."tsv_masked" @@ websearch_to_tsquery('english', $5::text) order by t6."patient_id", t6."note_id" limit $6::int) t1) r) a) f0
