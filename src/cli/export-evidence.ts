@@ -49,14 +49,15 @@ export async function exportAuditEvents(running: Running, file: string): Promise
   const persons = new Set<string>();
   async function* lines(): AsyncGenerator<string> {
     for (const [logId, size] of sizes)
-      for (let next = 0; next < size; ) {
+      for (let next = 0; next < size;) {
         const runs = await evidence.runs.from<RecordKind>(logId, next, RUNS_A_PAGE);
         const last = runs.at(-1);
         if (!last) break;
         const wanted = runs.filter(({ record }) => record.seq < size);
         const told = await eventsOfRecords(evidence.keys, await withPersons(evidence, wanted), siteAt('urn:thalamus:gateway'), true);
         for (const event of told.flat()) {
-          for (const { what } of event.entity) if (what?.reference?.startsWith(PATIENT) === true) persons.add(what.reference.slice(PATIENT.length));
+          for (const { what } of event.entity)
+            if (what?.reference?.startsWith(PATIENT) === true) persons.add(what.reference.slice(PATIENT.length));
           yield JSON.stringify(event);
         }
         next = last.record.seq + 1;

@@ -100,7 +100,13 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     const products = await loadProducts(options.products ?? allProducts);
     const secret = installationSecret(home);
     const evidence = new EvidenceStore(pools.writer, secret, bulkMeter({ windowMonths: BULK_RULE.windowMonths, exceeded }));
-    const feeds = new Feeds(options.env ?? process.env, { evidence, cursor: exportCursor(pools.writer), source: runSource(evidence), clock, log });
+    const feeds = new Feeds(options.env ?? process.env, {
+      evidence,
+      cursor: exportCursor(pools.writer),
+      source: runSource(evidence),
+      clock,
+      log,
+    });
     const plan = planPipelines(products);
     const objects = localObjects(join(home, 'files'));
     const store = writeStore(pools.writer, objects);

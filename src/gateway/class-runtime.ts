@@ -93,7 +93,11 @@ export class ClassRuntime {
       ruleId: ruleIds[0] ?? null,
     }));
     const notices = [...new Set(found.flatMap((each) => each.notices))].map((code) => ({ code, text: NOTICES[code] }));
-    const made = { governance: this.policyClass.may('read', ['evidence']) ? told : null, notices: notices.length > 0 ? notices : null, denied: found.filter((each) => each.verdict === 'denied').length };
+    const made = {
+      governance: this.policyClass.may('read', ['evidence']) ? told : null,
+      notices: notices.length > 0 ? notices : null,
+      denied: found.filter((each) => each.verdict === 'denied').length,
+    };
     this.told.set(key, made);
     return made;
   }

@@ -36,11 +36,10 @@ const FILES_NAMED_MAX = 200;
 /**
  * Erases a person: a record that it begins, durable before anything is deleted; the rows, past versions, files and the key, in one transaction; then
  * what this process and the others keep in memory; then a record with the counts. One that was broken off is run again and ends with its record.
- * Throws NOT_FOUND (unknown, erased and foreign persons alike), LEGAL_HOLD, FORBIDDEN, BAD_INPUT, AUDIT_UNAVAILABLE.
+ * Throws NOT_FOUND (unknown, erased and foreign persons alike), LEGAL_HOLD, FORBIDDEN, BAD_INPUT, AUDIT_UNAVAILABLE, CONFIG_INVALID (a process of one product).
  */
 export async function erasePatient(mesh: Mesh, request: ErasureRequest): Promise<PatientErasure> {
   const { patientId, reason, by } = request;
-  assertWhole(mesh);
   if (by.purpose !== PURPOSE) throw new CodedError('FORBIDDEN', 'Persons are erased for the purpose of operations only.');
   if (reason.trim() === '' || reason.length > REASON_CHARACTERS_MAX)
     throw new CodedError('BAD_INPUT', `A reason has 1 to ${REASON_CHARACTERS_MAX} characters.`);
@@ -59,7 +58,7 @@ export async function erasePatient(mesh: Mesh, request: ErasureRequest): Promise
 
 /**
  * Erases again whom the log says to be erased and who is here all the same: a backup was restored, or an erasure was broken off. `told` are erasures that
- * an exported log tells of (`erasureOfRecord`), for a backup that is older than the records. No hold keeps back what was erased already.
+ * an exported log tells of (`erasureOfRecord`), for a backup that is older than the records. A hold keeps back only what was never erased whole.
  */
 export async function reapplyErasures(
   mesh: Mesh,
@@ -69,14 +68,15 @@ export async function reapplyErasures(
   const book = bookOf(mesh);
   const recorded = [...(await book.recorded(PURPOSE)), ...told];
   if (recorded.length === 0) return [];
-  assertWhole(mesh);
-  const bySubject = new Map(recorded.map((each) => [each.subject, each]));
+  const subjects = new Set(recorded.map((each) => each.subject));
   const done: PatientErasure[] = [];
   const closed = new Set(recorded.filter((each) => each.state === 'done').map((each) => each.subject));
   for (const person of await book.present([...new Set(recorded.map((each) => each.ordinal))])) {
-    const known = bySubject.get(subjectOf(mesh, person.patientId));
-    if (known) done.push(await eraseNow(mesh, book, by, person, null));
-    if (known) closed.add(known.subject);
+    const subject = subjectOf(mesh, person.patientId);
+    if (!subjects.has(subject)) continue;
+    // What was never finished may have come under a hold since.
+    if (closed.has(subject) || !(await isHeld(mesh, book, person))) done.push(await eraseNow(mesh, book, by, person, null));
+    closed.add(subject);
   }
   for (const open of recorded.filter((each) => each.state === 'begun' && !closed.has(each.subject))) {
     closed.add(open.subject);
@@ -90,6 +90,7 @@ type Erased = Pick<RegisteredPerson, 'patientId' | 'ordinal'>;
 const NOTHING: Erasure = { rows: {}, kept: [], files: { removed: [], shared: [] }, versions: {} };
 
 async function eraseNow(mesh: Mesh, book: ErasureBook, by: Principal, person: Erased, reason: string | null): Promise<PatientErasure> {
+  assertWhole(mesh);
   const { parts } = mesh;
   const subject = subjectOf(mesh, person.patientId);
   const facts = { erased: 'begun', ordinal: person.ordinal, subject, ...(reason === null ? { again: true } : { reason }) };
@@ -171,12 +172,11 @@ async function refuse(mesh: Mesh, by: Principal, error: CodedError): Promise<nev
 async function brokenOff(mesh: Mesh, book: ErasureBook, patientId: string): Promise<RecordedErasure | null> {
   const subject = subjectOf(mesh, patientId);
   const own = (await book.recorded(PURPOSE)).filter((each) => each.subject === subject);
-  const last = own.at(-1);
-  return last?.state === 'begun' ? last : null;
+  return own.some((each) => each.state === 'done') ? null : (own.at(-1) ?? null);
 }
 
 /** Holds on the person, on all evidence, and on runs to a recipient or for a purpose that the person stands behind. */
-async function isHeld(mesh: Mesh, book: ErasureBook, { patientId, ordinal }: RegisteredPerson): Promise<boolean> {
+async function isHeld(mesh: Mesh, book: ErasureBook, { patientId, ordinal }: Erased): Promise<boolean> {
   const now = mesh.parts.clock();
   if (await book.isHeld(patientId, now)) return true;
   const holds = await book.evidenceHolds();

@@ -1,6 +1,13 @@
-import type { Pool } from 'pg';
 import type { ExaminationFacts, FindingFacts } from '../kernel/index.js';
-import { callersWhoArePersons, growthOf, runDetails, unreviewedGlass, usedAfterRevocation, type DisclosureEvents } from '../store/index.js';
+import {
+  callersWhoArePersons,
+  growthOf,
+  runDetails,
+  unreviewedGlass,
+  usedAfterRevocation,
+  type DisclosureEvents,
+  type Pools,
+} from '../store/index.js';
 
 /** A day stands out with this many persons, and this many times what is usual for the caller. */
 const GROWTH = { persons: 100, times: 5 } as const;
@@ -14,7 +21,7 @@ const UNANSWERABLE = [
 
 /** Looks through the log of [from, to) for what somebody should ask about. */
 export async function examineLog(
-  pool: Pool,
+  pool: Pools['writer'],
   events: Pick<DisclosureEvents, 'runsAbout'>,
   touched: (ids: Iterable<string>) => void,
   { from, to, now }: { readonly from: number; readonly to: number; readonly now: number },
@@ -56,7 +63,7 @@ export async function examineLog(
 
 /** Answers about the person whom the log-in of the caller names. */
 async function ownRecords(
-  pool: Pool,
+  pool: Pools['writer'],
   events: Pick<DisclosureEvents, 'runsAbout'>,
   touched: (ids: Iterable<string>) => void,
   from: number,

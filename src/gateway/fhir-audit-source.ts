@@ -49,7 +49,8 @@ export function auditEventSource(store: Pick<EvidenceStore, 'auditRuns' | 'keys'
       let behind = from && { place: from as RunPlace, including: true };
       for (let first = true; ; first = false) {
         const runs = await store.auditRuns.page<RecordKind>(wanted, behind, RUNS_A_PAGE);
-        if (first && from && !isAt(runs[0], from)) throw new CodedError('CURSOR_INVALID', 'The page does not belong to this search.', { place: '_page' });
+        if (first && from && !isAt(runs[0], from))
+          throw new CodedError('CURSOR_INVALID', 'The page does not belong to this search.', { place: '_page' });
         const told = await eventsOfRecords(store.keys, runs, site, filter.persons);
         for (const [i, run] of runs.entries())
           for (const [event, each] of (told[i] ?? []).entries()) {

@@ -57,15 +57,13 @@ export async function scrub(owner: Pool, options: ScrubOptions = {}): Promise<Sc
     const tables = options.tables ?? (await client.query<{ name: string }>(CHANGING)).rows.map((row) => row.name);
     await untilOldEnded(client, patience);
     for (const table of tables) await client.query(`vacuum (full, analyze) ${table}`);
-    const statistics = await allowed(async () => {
-      await client.query(FORGET_EMPTY);
-      await untilOldEnded(client, patience);
-      for (const table of ['pg_statistic', 'pg_statistic_ext_data']) await client.query(`vacuum (full) pg_catalog.${table}`);
-      return true;
-    });
+    const emptied = await allowed(() => client.query(FORGET_EMPTY));
+    await untilOldEnded(client, patience);
+    // The owner of the database may, too; others are passed over with a warning, and have no emptied statistics either.
+    for (const table of ['pg_statistic', 'pg_statistic_ext_data']) await client.query(`vacuum (full) pg_catalog.${table}`);
     const wal = (await allowed(() => clearWal(client))) ?? { removed: null, left: null };
-    const operator = await leftToOperator(client, statistics !== null, wal);
-    return { tables: tables.length, statistics: statistics !== null, wal, operator };
+    const operator = await leftToOperator(client, emptied !== null, wal);
+    return { tables: tables.length, statistics: emptied !== null, wal, operator };
   } catch (error) {
     if (codeOf(error) !== '55P03') throw error;
     throw new CodedError('UNAVAILABLE', 'A table is in use for too long to be scrubbed.', { cause: error });
@@ -144,7 +142,10 @@ async function leftToOperator(client: PoolClient, statistics: boolean, wal: Scru
   );
   const is = rows[0];
   const found: [boolean, string][] = [
-    [!statistics, 'Run VACUUM FULL on pg_statistic as the owner of the database: statistics hold values of columns.'],
+    [
+      !statistics,
+      'As a superuser, delete the rows of pg_statistic of tables that have become empty, and run VACUUM FULL on it: it holds values of columns.',
+    ],
     [wal.left !== 0, 'Run CHECKPOINT and pg_switch_wal() as a superuser, with wal_recycle off, until older segments in pg_wal are gone.'],
     [is?.recycles === true, 'Turn wal_recycle off and scrub again: recycled segments of the write-ahead log keep what they held.'],
     [is?.archives === true, 'Delete archived segments of the write-ahead log from before this moment, and take a new base backup.'],

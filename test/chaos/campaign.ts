@@ -27,7 +27,8 @@ export interface CampaignOptions {
 /** Runs the named experiments, or all, one after the other over copies of one installation. Throws for a name that is none. */
 export async function runCampaign(names: readonly string[], { seed, runs, say }: CampaignOptions): Promise<Outcome[]> {
   const chosen = names.length === 0 ? Object.keys(EXPERIMENTS) : names;
-  for (const name of chosen) if (!EXPERIMENTS[name]) throw new Error(`There is no experiment ${name}; there are ${Object.keys(EXPERIMENTS).join(', ')}.`);
+  for (const name of chosen)
+    if (!EXPERIMENTS[name]) throw new Error(`There is no experiment ${name}; there are ${Object.keys(EXPERIMENTS).join(', ')}.`);
   const base = await makeBase(seed);
   const outcomes: Outcome[] = [];
   try {
@@ -38,7 +39,11 @@ export async function runCampaign(names: readonly string[], { seed, runs, say }:
       const outcome = await experiment.run(base, seed, runs ?? experiment.runs);
       const s = Math.round((performance.now() - began) / 100) / 10;
       outcomes.push({ ...outcome, details: { ...outcome.details, seed, s } });
-      say(outcome.skipped ? `${name} was not made: ${outcome.skipped}` : `${name}: ${outcome.runs} runs in ${s} s, ${outcome.faults.length} faults`);
+      say(
+        outcome.skipped
+          ? `${name} was not made: ${outcome.skipped}`
+          : `${name}: ${outcome.runs} runs in ${s} s, ${outcome.faults.length} faults`,
+      );
       for (const fault of outcome.faults) say(`  ${fault}`);
     }
   } finally {
@@ -53,7 +58,8 @@ export const passed = ({ faults, lost, duplicated, unaudited }: Outcome): boolea
 /** One object over all experiments; a figure of an experiment that was not made is null. */
 export function summary(outcomes: readonly Outcome[]) {
   const made = outcomes.filter((each) => !each.skipped);
-  const sum = (of: (outcome: Outcome) => number): number | null => (made.length === 0 ? null : made.reduce((total, each) => total + of(each), 0));
+  const sum = (of: (outcome: Outcome) => number): number | null =>
+    made.length === 0 ? null : made.reduce((total, each) => total + of(each), 0);
   const times = made.flatMap((each) => each.recoverSMax ?? []);
   return {
     experiments: made.map((each) => each.experiment),
@@ -65,6 +71,11 @@ export function summary(outcomes: readonly Outcome[]) {
     recover_s_max: times.length === 0 ? null : Math.max(...times),
     failed: made.filter((each) => !passed(each)).map((each) => each.experiment),
     skipped: outcomes.filter((each) => each.skipped).map((each) => ({ experiment: each.experiment, reason: each.skipped })),
-    details: Object.fromEntries(outcomes.map((each) => [each.experiment, each.skipped ? null : { ...each.details, faults: each.faults, recover_s_max: each.recoverSMax }])),
+    details: Object.fromEntries(
+      outcomes.map((each) => [
+        each.experiment,
+        each.skipped ? null : { ...each.details, faults: each.faults, recover_s_max: each.recoverSMax },
+      ]),
+    ),
   };
 }

@@ -4,7 +4,8 @@ import { Client, escapeIdentifier, type PoolConfig } from 'pg';
 export type Content = Readonly<Record<string, { readonly rows: number; readonly digest: string }>>;
 
 /** Evidence and books whose rows tell of each try, or hold random bytes: they are checked on their own. */
-const NOT_DATA = /^(audit_|lineage_|dataset_|person_key$|pipeline_update$|schema_|migration|typeorm|governance_|counter$|bulk_|disclos|policy_|export_)/;
+const NOT_DATA =
+  /^(audit_|lineage_|dataset_|person_key$|pipeline_update$|schema_|migration|typeorm|governance_|counter$|bulk_|disclos|policy_|export_)/;
 /** Which of several files or tries came first. */
 const NOT_CONTENT = new Set([
   'source_digest',

@@ -25,7 +25,9 @@ export async function diskFull(base: Base, seed: number, runs: number): Promise<
   const home = mkdtempSync(path.join(tmpdir(), 'chaos-full-'));
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${QUOTA_MB}m,mode=0700`, 'tmpfs', home]).status === 0;
   try {
-    return mounted ? await onQuota(base, home, seed, runs) : skippedOutcome('E4', 'a file system of limited size cannot be mounted here (needs root)');
+    return mounted
+      ? await onQuota(base, home, seed, runs)
+      : skippedOutcome('E4', 'a file system of limited size cannot be mounted here (needs root)');
   } finally {
     await killServer(home);
     if (mounted) spawnSync('umount', ['-l', home]);
@@ -72,7 +74,13 @@ async function onQuota(base: Base, home: string, seed: number, runs: number): Pr
   await judge(tally, home, client.receipts, client.unreceipted);
   const refusals = client.codes;
   tally.expect((refusals['AUDIT_UNAVAILABLE'] ?? 0) > 0, 'nothing was refused as AUDIT_UNAVAILABLE');
-  return tally.outcome('E4', runs, { quota_mb: QUOTA_MB, refusals, refused_s: refusedS, server_restarts: restarts, log: [...new Set(process.logged)] });
+  return tally.outcome('E4', runs, {
+    quota_mb: QUOTA_MB,
+    refusals,
+    refused_s: refusedS,
+    server_restarts: restarts,
+    log: [...new Set(process.logged)],
+  });
 }
 
 /** Reading every row proves the checksum of every page; and the data are what they were. */
@@ -93,7 +101,7 @@ function fillUp(file: string): () => void {
   const handle = openSync(file, 'w');
   const block = Buffer.alloc(FILLER_BYTES, 1);
   try {
-    for (let size = block.length; size >= 512; ) {
+    for (let size = block.length; size >= 512;) {
       try {
         writeSync(handle, block, 0, size);
       } catch {

@@ -30,7 +30,11 @@ export function gatewayKill(base: Base, seed: number, runs: number): Promise<Out
         kills[victim] += 1;
         await answersUntil(client, url, draw.int(1, 12));
         let goes = true;
-        const asking = client.load(url, () => goes, () => undefined);
+        const asking = client.load(
+          url,
+          () => goes,
+          () => undefined,
+        );
         await sleep(draw.int(0, 6));
         const at = performance.now();
         if (victim !== 'gateway') await killServer(home, () => (victim === 'both' ? process.kill() : Promise.resolve()));
@@ -67,6 +71,12 @@ export async function judge(tally: Tally, home: string, receipts: readonly Recei
   const verdict = await inspect(home, (running) => verifiedLogs(running, receipts));
   const ofReceipts = verdict.findings.filter((finding) => finding.detail.includes('receipt')).length;
   tally.unaudited += unreceipted + ofReceipts;
-  tally.expect(verdict.ok, `the log does not verify: ${verdict.findings.slice(0, 3).map((each) => `${each.class} ${each.detail}`).join('; ')}`);
+  tally.expect(
+    verdict.ok,
+    `the log does not verify: ${verdict.findings
+      .slice(0, 3)
+      .map((each) => `${each.class} ${each.detail}`)
+      .join('; ')}`,
+  );
   return verdict.records;
 }

@@ -4,7 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PoolConfig } from 'pg';
 import { Draw } from '../fuzz/random.js';
 import { contentOf, difference } from './content.js';
-import { LOADED_AT, clusterIn, dropDatabase, emptyDatabase, engineOf, inCopy, killServer, urlOf, withClient, type Base } from './installation.js';
+import {
+  LOADED_AT,
+  clusterIn,
+  dropDatabase,
+  emptyDatabase,
+  engineOf,
+  inCopy,
+  killServer,
+  urlOf,
+  withClient,
+  type Base,
+} from './installation.js';
 import { Spares, type MeshProcess } from './mesh-process.js';
 import { Tally, type Outcome } from './outcome.js';
 import { readPidFile, waitUntil } from '../../src/store/engines/postmaster.js';

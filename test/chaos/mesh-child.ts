@@ -21,7 +21,9 @@ async function open(order: Extract<ToChild, { kind: 'open' }>): Promise<void> {
   };
   running = await openMesh({ home, clock, log, ...(databaseUrl === undefined ? {} : { databaseUrl }) });
   const { mesh, identity } = running;
-  const gateway = order.serves ? await startGateway({ mesh, identity, host: '127.0.0.1', port: 0, ready: () => Promise.resolve(true) }) : null;
+  const gateway = order.serves
+    ? await startGateway({ mesh, identity, host: '127.0.0.1', port: 0, ready: () => Promise.resolve(true) })
+    : null;
   tell({ kind: 'ready', url: gateway?.url ?? '' });
 }
 

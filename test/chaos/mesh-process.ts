@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { FileEvent } from './synced-files.js';
 
@@ -25,6 +26,9 @@ export type FromChild =
   | { readonly kind: 'log'; readonly line: string }
   | { readonly kind: 'file'; readonly event: FileEvent };
 
+/** Left behind on purpose: it holds nothing but code of this checkout, by its digest. */
+const SOURCES = path.join(tmpdir(), 'thalamus-chaos-sources');
+
 /** A mesh in a process of its own. */
 export class MeshProcess {
   readonly logged: string[] = [];
@@ -43,9 +47,9 @@ export class MeshProcess {
   }
 
   static spawn(): MeshProcess {
-    const root = path.resolve(__dirname, '../..');
     const child = fork(path.resolve(__dirname, 'mesh-child.ts'), [], {
-      execArgv: ['-r', path.resolve(root, 'bin/ts.js')],
+      execArgv: ['-r', path.resolve(__dirname, 'cached-sources.js')],
+      env: { ...process.env, CHAOS_SOURCES: SOURCES },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     return new MeshProcess(child);

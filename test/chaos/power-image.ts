@@ -1,4 +1,18 @@
-import { closeSync, cpSync, existsSync, openSync, readdirSync, readFileSync, readSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { Draw } from '../fuzz/random.js';
 
@@ -89,9 +103,22 @@ function cutWal(name: string, segment: string, flushed: bigint, draw: Draw, kept
   return lost;
 }
 
-/** The cluster as it is, to compare with later. Names of the log are enough: its bytes are not gone back to. */
+/** The cluster as it is, to compare with later; what has not changed since the last picture is not copied again. The log itself is not gone back to. */
 export function pictureOf(cluster: string, to: string): void {
-  rmSync(to, { recursive: true, force: true });
-  cpSync(cluster, to, { recursive: true, filter: (source) => !WAL_NAME.test(path.basename(source)) && !source.endsWith('postmaster.pid') });
+  const wanted = (root: string): string[] =>
+    readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !WAL_NAME.test(entry.name) && entry.name !== 'postmaster.pid')
+      .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
+  mkdirSync(to, { recursive: true });
+  const present = new Set(wanted(cluster));
+  for (const name of wanted(to)) if (!present.has(name)) rmSync(path.join(to, name));
+  for (const name of present) {
+    const source = statSync(path.join(cluster, name), { throwIfNoEntry: false });
+    if (!source) continue;
+    const copy = statSync(path.join(to, name), { throwIfNoEntry: false });
+    if (copy?.size === source.size && Math.abs(copy.mtimeMs - source.mtimeMs) < 1) continue;
+    mkdirSync(path.dirname(path.join(to, name)), { recursive: true });
+    copyFileSync(path.join(cluster, name), path.join(to, name));
+    utimesSync(path.join(to, name), source.atimeMs / 1_000, source.mtimeMs / 1_000);
+  }
 }
-

@@ -34,7 +34,7 @@ beforeAll(async () => {
   store = new EvidenceStore(pools.writer, SECRET, bulkMeter({ windowMonths: 12, exceeded }));
 }, 20_000);
 beforeEach(async () => {
-  await log?.close().catch(() => undefined);
+  await (log as AuditLog | undefined)?.close().catch(() => undefined);
   await pools.owner.query(`set session_replication_role = replica;
     truncate audit_log, audit_head, audit_checkpoint, lineage_run, lineage_plan, lineage_caller, lineage_patient_set, audit_segment, audit_posting, evidence_hold;
     set session_replication_role = origin`);

@@ -77,7 +77,7 @@ export interface Scan {
   readonly hits: readonly string[];
 }
 
-const AS_BYTES = (text: string): Buffer[] => {
+const asBytes = (text: string): Buffer[] => {
   const plain = Buffer.from(text);
   const wide = Buffer.from(text, 'utf16le');
   const hex = plain.toString('hex');
@@ -95,24 +95,53 @@ const AS_BYTES = (text: string): Buffer[] => {
   ];
 };
 
+interface Needle {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** The next place from `at` on where one of the beginnings of three bytes stands; -1 where there is none. */
+function nextBeginning(piece: Uint8Array, begins: Uint8Array, at: number): number {
+  let last = ((piece[at] ?? 0) << 8) | (piece[at + 1] ?? 0);
+  const end = piece.length;
+  for (let i = at + 2; i < end; i += 1) {
+    last = ((last << 8) | (piece[i] as number)) & 0xffffff;
+    if (begins[last] !== 0) return i - 2;
+  }
+  return -1;
+}
+
+/** Texts that stand in a piece of bytes: one pass, however many are looked for. */
+function finder(needles: readonly Needle[]): (piece: Buffer) => Set<string> {
+  const begins = new Uint8Array(1 << 24);
+  for (const { bytes } of needles) begins[bytes.readUIntBE(0, 3)] = 1;
+  return (piece) => {
+    const found = new Set<string>();
+    for (let at = nextBeginning(piece, begins, 0); at >= 0; at = nextBeginning(piece, begins, at + 1))
+      for (const { text, bytes } of needles) if (piece.subarray(at, at + bytes.length).equals(bytes)) found.add(text);
+    return found;
+  };
+}
+
 /** Looks through every file below the folders for texts: plain, in capitals, hexadecimal, base64 and UTF-16. */
 export async function scan(folders: readonly string[], texts: readonly string[]): Promise<Scan> {
-  const needles = texts.flatMap((text) => AS_BYTES(text).map((bytes) => ({ text, bytes })));
+  const needles = texts.flatMap((text) => asBytes(text).map((bytes) => ({ text, bytes })));
   const longest = Math.max(...needles.map(({ bytes }) => bytes.length));
+  const find = finder(needles);
   const hits: string[] = [];
   let files = 0;
   let bytes = 0;
   for (const folder of folders) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-      const path = join(entry.parentPath, entry.name);
-      for (const { text, bytes: needle } of needles) if (Buffer.from(entry.name).includes(needle)) hits.push(`name of a file: ${text}`);
+      for (const text of find(Buffer.from(entry.name))) hits.push(`name of a file: ${text}`);
       if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
       files += 1;
       bytes += statSync(path).size;
       let tail = Buffer.alloc(0);
       for await (const part of createReadStream(path, { highWaterMark: 4 << 20 }) as AsyncIterable<Buffer>) {
         const window = Buffer.concat([tail, part]);
-        for (const { text, bytes: needle } of needles) if (window.includes(needle)) hits.push(`${path}: ${text}`);
+        for (const text of find(window)) hits.push(`${path}: ${text}`);
         tail = window.subarray(-longest);
       }
     }

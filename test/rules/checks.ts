@@ -54,7 +54,16 @@ async function runFile(file: string, titles: readonly string[]): Promise<{ title
   const output = path.join(folder, 'report.json');
   const pattern = `(^| )(${titles.map((title) => title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`;
   try {
-    await exitOf(process.execPath, ['node_modules/jest/bin/jest.js', '--runTestsByPath', file, '-t', pattern, '--json', '--outputFile', output]);
+    await exitOf(process.execPath, [
+      'node_modules/jest/bin/jest.js',
+      '--runTestsByPath',
+      file,
+      '-t',
+      pattern,
+      '--json',
+      '--outputFile',
+      output,
+    ]);
     const { testResults } = JSON.parse(readFileSync(output, 'utf8')) as Report;
     return testResults.flatMap(({ assertionResults }) =>
       assertionResults.map(({ title, status }) => ({ title, status: status === 'passed' || status === 'failed' ? status : 'skipped' })),

@@ -27,10 +27,15 @@ async function main(): Promise<number> {
   if (words.has('--json')) process.stdout.write(`${JSON.stringify({ ok: bad === 0, rows })}\n`);
   else {
     for (const rule of RULES) {
-      process.stdout.write(`${rule.id.padEnd(5)} ${rule.citation}, ${rule.title}: ${rule.status}${rule.binds === null ? '' : `, ${rule.binds}`}\n`);
-      for (const check of rule.checks) process.stdout.write(`      ${(outcomes.get(keyOf(check)) ?? 'missing').padEnd(8)} ${nameOf(check)}\n`);
+      process.stdout.write(
+        `${rule.id.padEnd(5)} ${rule.citation}, ${rule.title}: ${rule.status}${rule.binds === null ? '' : `, ${rule.binds}`}\n`,
+      );
+      for (const check of rule.checks)
+        process.stdout.write(`      ${(outcomes.get(keyOf(check)) ?? 'missing').padEnd(8)} ${nameOf(check)}\n`);
     }
-    process.stdout.write(`${RULES.length} rows, ${outcomes.size} checks, ${bad} failed or missing. The product helps to meet these rules; it does not say that they are met.\n`);
+    process.stdout.write(
+      `${RULES.length} rows, ${outcomes.size} checks, ${bad} failed or missing. The product helps to meet these rules; it does not say that they are met.\n`,
+    );
   }
   return bad === 0 ? 0 : 1;
 }

@@ -31,4 +31,5 @@ function section({ id, citation, title, binds, status, inForceFrom, pending, tex
 }
 
 /** A check in words. */
-export const nameOf = (check: RuleCheck): string => ('command' in check ? `\`npm run ${check.command}\`` : `\`${check.file}\`: ${check.test}`);
+export const nameOf = (check: RuleCheck): string =>
+  'command' in check ? `\`npm run ${check.command}\`` : `\`${check.file}\`: ${check.test}`;

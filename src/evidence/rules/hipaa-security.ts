@@ -19,10 +19,15 @@ export const HIPAA_SECURITY: readonly Rule[] = [
     citation: '45 CFR 164.312(a)(2)(i)',
     title: 'Unique user identification',
     binds: 'required',
-    evidence: 'The subject of the token stands in every record; a token that names a group is taken for nobody, and without a token nothing is answered.',
+    evidence:
+      'The subject of the token stands in every record; a token that names a group is taken for nobody, and without a token nothing is answered.',
     remains: 'That the identity provider gives each person a subject of his own.',
     checks: [
-      ...testsOf('test/attack/identity/claims.test.ts', 'become a principal that holds what they say and nothing else', 'keep a group from passing as a person'),
+      ...testsOf(
+        'test/attack/identity/claims.test.ts',
+        'become a principal that holds what they say and nothing else',
+        'keep a group from passing as a person',
+      ),
       ...testsOf('test/gateway/evidence.test.ts', 'has a lineage id and a receipt, and its record is durable before the first byte'),
     ],
   }),
@@ -60,7 +65,8 @@ export const HIPAA_SECURITY: readonly Rule[] = [
     citation: '45 CFR 164.312(a)(2)(iv)',
     title: 'Encryption and decryption',
     binds: 'addressable',
-    evidence: 'What was asked is kept encrypted under the keys of the persons behind the answer; logs, records and lineage hold no value in the clear.',
+    evidence:
+      'What was asked is kept encrypted under the keys of the persons behind the answer; logs, records and lineage hold no value in the clear.',
     remains: 'Database and files themselves are not encrypted by the product: they have to lie on an encrypted volume.',
     checks: testsOf('test/gateway/evidence.test.ts', 'no name of a person is in a log line, a record or a lineage row'),
   }),
@@ -87,7 +93,8 @@ export const HIPAA_SECURITY: readonly Rule[] = [
     citation: '45 CFR 164.312(c)(2)',
     title: 'Mechanism to authenticate electronic protected health information',
     binds: 'addressable',
-    evidence: 'Digests of files by their parts, of packed rows by their block; a reader proves what it serves, and a scan proves all that is stored.',
+    evidence:
+      'Digests of files by their parts, of packed rows by their block; a reader proves what it serves, and a scan proves all that is stored.',
     remains: null,
     checks: [
       ...testsOf(

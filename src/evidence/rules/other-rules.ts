@@ -20,7 +20,10 @@ export const OTHER_RULES: readonly Rule[] = [
         'leaves out what an agency holds back while it does, and nothing else; it is there again after the end of the hold',
         'takes six years to the day, a leap day included',
       ),
-      ...testsOf('test/gateway/disclosures.test.ts', 'gives one answer for a person of nobody and one of elsewhere, and refuses a bad range'),
+      ...testsOf(
+        'test/gateway/disclosures.test.ts',
+        'gives one answer for a person of nobody and one of elsewhere, and refuses a bad range',
+      ),
     ],
   },
   {
@@ -32,10 +35,15 @@ export const OTHER_RULES: readonly Rule[] = [
     inForceFrom: '2005-04-20',
     pending: null,
     text: ecfr(45, '164.316'),
-    evidence: 'Every version of the policy is kept; the database refuses to purge evidence that is younger than six years or held, and what is purged leaves its hashes.',
+    evidence:
+      'Every version of the policy is kept; the database refuses to purge evidence that is younger than six years or held, and what is purged leaves its hashes.',
     remains: 'Backups.',
     checks: [
-      ...testsOf('test/evidence/roll-up.test.ts', 'refuses what is younger than six years', 'leaves hashes, so that the tree stays what it was'),
+      ...testsOf(
+        'test/evidence/roll-up.test.ts',
+        'refuses what is younger than six years',
+        'leaves hashes, so that the tree stays what it was',
+      ),
       ...testsOf('test/gateway/policy-change.test.ts', 'tells beforehand which cells it would change, and keeps every version'),
     ],
   },
@@ -61,7 +69,8 @@ export const OTHER_RULES: readonly Rule[] = [
     inForceFrom: '2026-02-16',
     pending: null,
     text: ecfr(42, '2.31'),
-    evidence: 'Rows with the labels ETH, ETHUD and OPIOIDUD exist for a caller only with a consent that reaches him; a withdrawal acts on the next request.',
+    evidence:
+      'Rows with the labels ETH, ETHUD and OPIOIDUD exist for a caller only with a consent that reaches him; a withdrawal acts on the next request.',
     remains: null,
     checks: testsOf(
       'test/governance/consent-labels.test.ts',
@@ -78,7 +87,8 @@ export const OTHER_RULES: readonly Rule[] = [
     inForceFrom: '2025-04-08',
     pending: null,
     text: 'https://www.ecfr.gov/current/title-28/part-202',
-    evidence: 'Distinct persons are metered by recipient and category over twelve months, in the transaction of the audit record; who is flagged or unknown is held back at the threshold.',
+    evidence:
+      'Distinct persons are metered by recipient and category over twelve months, in the transaction of the audit record; who is flagged or unknown is held back at the threshold.',
     remains: 'Which recipients are covered persons, as the policy states it.',
     checks: testsOf(
       'test/store/bulk-meter.test.ts',

@@ -23,7 +23,17 @@ import type { Engine, EngineOptions } from './engine.js';
 import { codeOf } from './engine.js';
 import type { NativeServer } from './native.js';
 import { copyNative, findNative, prepareNative } from './native.js';
-import { ORPHANS_MS_MAX, clearForeignPid, isAlive, readPidFile, serversIn, waitUntil, watchParent, worksIn } from './postmaster.js';
+import {
+  ORPHANS_MS_MAX,
+  clearForeignPid,
+  clearForeignSocket,
+  isAlive,
+  readPidFile,
+  serversIn,
+  waitUntil,
+  watchParent,
+  worksIn,
+} from './postmaster.js';
 import { Supervised } from './supervised.js';
 
 const DATABASE = 'thalamus';
@@ -184,6 +194,7 @@ async function startServer(
       : { listen_addresses: '', unix_socket_directories: socket };
   const settings = Object.entries({ ...SETTINGS, ...listen }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const command = commandAs(place.account, join(native.folder, 'bin', 'postgres'), ['-D', cluster, '-p', String(port), ...settings]);
+  if (socket !== undefined) clearForeignSocket(socket, port, cluster);
   const output = openLog(place);
   let failure: string | undefined;
   // A session of its own: Ctrl-C in the terminal reaches us alone, and we stop the server after the last write.

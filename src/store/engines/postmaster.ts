@@ -63,6 +63,23 @@ export async function clearForeignPid(cluster: string, log: (line: string) => vo
   if (await waitUntil(() => serversIn(cluster).length === 0, ORPHANS_MS_MAX)) rmSync(join(cluster, 'postmaster.pid'), { force: true });
 }
 
+/**
+ * The same for the lock of the socket, which outlives a power cut beside the socket: Postgres refuses to start while any process has its number,
+ * be it one that ended and was not reaped. The folder is the cluster's own, so a number of no server of it is of nobody.
+ */
+export function clearForeignSocket(folder: string, port: number, cluster: string): void {
+  const socket = join(folder, `.s.PGSQL.${String(port)}`);
+  let pid: number;
+  try {
+    pid = Number(readFileSync(`${socket}.lock`, 'utf8').split('\n', 1)[0]);
+  } catch {
+    return;
+  }
+  if (isAlive(pid) && worksIn(pid, cluster)) return;
+  rmSync(socket, { force: true });
+  rmSync(`${socket}.lock`, { force: true });
+}
+
 /** Processes left in the cluster after their postmaster was killed; they end by themselves within moments. */
 export function serversIn(cluster: string): number[] {
   if (!existsSync('/proc/self')) return [];

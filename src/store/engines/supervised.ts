@@ -61,7 +61,7 @@ export class Supervised<S extends Started> {
   }
 
   private async restart(): Promise<void> {
-    while (!this.stopping.signal.aborted) {
+    for (;;) {
       await sleep(this.waitMs, undefined, { ref: false, signal: this.stopping.signal }).catch(() => undefined);
       this.waitMs = Math.min(this.waitMs * 2, WAIT_MS_MAX);
       if (this.stopping.signal.aborted) return;

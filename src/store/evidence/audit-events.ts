@@ -63,11 +63,7 @@ export class AuditRuns {
     return filter.ordinal === null ? this.newest<K>(filter, after, limit) : this.about<K>(filter, filter.ordinal, after, limit);
   }
 
-  private async newest<K extends string>(
-    { from, to, principal }: RunFilter,
-    after: Behind | null,
-    limit: number,
-  ): Promise<FoundRun<K>[]> {
+  private async newest<K extends string>({ from, to, principal }: RunFilter, after: Behind | null, limit: number): Promise<FoundRun<K>[]> {
     const { rows } = await this.pool.query<Row>(
       `${SELECT} where r.at >= $1 and r.at < $2 and (r.at, r.run_id) ${after?.including === true ? '<=' : '<'} ($3, $4::uuid)
          ${principal === null ? 'and $5::text is null' : 'and r.principal = $5'} order by r.at desc, r.run_id desc limit $6`,
@@ -83,12 +79,7 @@ export class AuditRuns {
     return rows.flatMap((row) => foundRun<K>(row));
   }
 
-  private async about<K extends string>(
-    filter: RunFilter,
-    ordinal: number,
-    after: Behind | null,
-    limit: number,
-  ): Promise<FoundRun<K>[]> {
+  private async about<K extends string>(filter: RunFilter, ordinal: number, after: Behind | null, limit: number): Promise<FoundRun<K>[]> {
     const request = { from: filter.from ?? 0, to: filter.to ?? LAST_INSTANT, ordinal, runs: true };
     const places: RunPlace[] = [];
     for await (const piece of pieces(this.pool, request)) {
@@ -125,10 +116,7 @@ const LAST_RUN = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 const placeOf = ({ at, record }: FoundRun): RunPlace => ({ at, runId: record.run });
 
-function isBehind(
-  run: { readonly at: number; readonly record: { readonly run: string } },
-  { place, including }: Behind,
-): boolean {
+function isBehind(run: { readonly at: number; readonly record: { readonly run: string } }, { place, including }: Behind): boolean {
   const here = { at: run.at, runId: run.record.run };
   return comesAfter(here, place) || (including && here.at === place.at && here.runId === place.runId);
 }

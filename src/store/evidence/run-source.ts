@@ -56,7 +56,8 @@ export class StoredRuns {
     const found = new Map<string, readonly number[]>(rows.map((row) => [row.digest, decodeOrdinals(row.ordinals)]));
     for (const { logId, record } of runs) {
       if (record.set === null || found.has(record.set)) continue;
-      for (const set of await this.packedSets(logId, record.seq)) found.set(createHash('sha256').update(encodeOrdinals(set)).digest('hex'), set);
+      for (const set of await this.packedSets(logId, record.seq))
+        found.set(createHash('sha256').update(encodeOrdinals(set)).digest('hex'), set);
       if (!found.has(record.set)) throw new Error('the persons behind a record are not kept');
     }
     return found;
