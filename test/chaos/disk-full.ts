@@ -60,7 +60,8 @@ async function onQuota(base: Base, home: string, seed: number, runs: number): Pr
       await Promise.all(Array.from({ length: 8 }, () => client.ask(url)));
       room();
       const freed = performance.now();
-      tally.expect(await client.untilAnswered(url, RECOVER_MS_MAX), 'no answer after there was room again');
+      const answered = await client.untilAnswered(url, RECOVER_MS_MAX);
+      tally.expect(answered, `no answer after there was room again; the gateway said last: ${process.logged.slice(-4).join(' | ')}`);
       tally.recovered(freed);
       if (readPidFile(clusterIn(home))?.pid !== server) restarts += 1;
     }

@@ -197,7 +197,7 @@ async function unsafeSessions(home: string, tally: Tally): Promise<Readonly<Reco
         const { rows } = await pools.writer.query<{ name: string; setting: string }>(
           `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit', 'wal_sync_method')`,
         );
-        return Object.fromEntries(rows.map(({ name, setting }) => [name, setting])) as Record<string, string>;
+        return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
       }).catch((error: unknown): Record<string, string> => ({ refused: error instanceof Error ? error.message : 'refused' }));
       await owner.query('alter database thalamus reset synchronous_commit');
       for (const name of ['fsync', 'full_page_writes', 'synchronous_commit'])

@@ -114,11 +114,17 @@ function nextBeginning(piece: Uint8Array, begins: Uint8Array, at: number): numbe
 /** Texts that stand in a piece of bytes: one pass, however many are looked for. */
 function finder(needles: readonly Needle[]): (piece: Buffer) => Set<string> {
   const begins = new Uint8Array(1 << 24);
-  for (const { bytes } of needles) begins[bytes.readUIntBE(0, 3)] = 1;
+  const byBeginning = new Map<number, Needle[]>();
+  for (const needle of needles) {
+    const beginning = needle.bytes.readUIntBE(0, 3);
+    begins[beginning] = 1;
+    byBeginning.set(beginning, [...(byBeginning.get(beginning) ?? []), needle]);
+  }
   return (piece) => {
     const found = new Set<string>();
     for (let at = nextBeginning(piece, begins, 0); at >= 0; at = nextBeginning(piece, begins, at + 1))
-      for (const { text, bytes } of needles) if (piece.subarray(at, at + bytes.length).equals(bytes)) found.add(text);
+      for (const { text, bytes } of byBeginning.get(piece.readUIntBE(at, 3)) ?? [])
+        if (piece[at + 5] === bytes[5] && piece.subarray(at, at + bytes.length).equals(bytes)) found.add(text);
     return found;
   };
 }
