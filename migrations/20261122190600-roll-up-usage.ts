@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /**
- * What questions about lineage are answered from, kept while runs are written: which plan who ran on which day, which file made which version of a
- * dataset, and which run trained or used which model. A run counts where it was answered. One row a log, so that two writers never wait for each other.
+ * What questions about lineage are answered from: which plan who ran on which day, which file made which version of a dataset, and which run trained or
+ * used which model. A run counts where it was answered. It is brought up to date when it is asked, so that writing a run costs nothing more.
  */
 const TABLES = `
 create table lineage_usage (
@@ -22,7 +22,10 @@ create table lineage_model (
   runs bigint not null, first_at timestamptz not null, last_at timestamptz not null, last_run uuid not null,
   primary key (model_id, model_version, act, plan_digest, day, principal, log_id)) with (fillfactor = 70);
 create index lineage_model_plan on lineage_model (plan_digest);
-grant select on lineage_usage, lineage_load, lineage_model to thalamus_writer;
+create table lineage_usage_mark (log_id text collate "C" primary key, next_seq bigint not null, upto bigint not null);
+create index lineage_run_log on lineage_run (log_id, log_seq);
+grant select, insert, update, delete on lineage_usage to thalamus_writer;
+grant select, insert, update on lineage_load, lineage_model, lineage_usage_mark to thalamus_writer;
 `;
 
 /** A file that left has no plan; it counts under its own name. */
@@ -56,13 +59,17 @@ const models = (from: string): string => `
     first_at = least(m.first_at, excluded.first_at),
     last_run = case when excluded.last_at >= m.last_at then excluded.last_run else m.last_run end, last_at = greatest(m.last_at, excluded.last_at);`;
 
-const ROLL_UP = `
-create function roll_up_usage() returns trigger language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
-begin${usage('fresh')}${loads('fresh')}${models('fresh')}
-  return null;
+/** Runs that were written since: the head of a log moves with its runs, so whatever lies below it is there. */
+const FRESH = `(select r.* from public.lineage_run r join public.lineage_usage_mark m on r.log_id = m.log_id and r.log_seq >= m.next_seq and r.log_seq < m.upto) fresh`;
+
+const CATCH_UP = `
+create function catch_up_usage() returns void language plpgsql set search_path = pg_catalog, public, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('lineage usage', 6));
+  insert into public.lineage_usage_mark as m (log_id, next_seq, upto) select log_id, 0, size from public.audit_head
+    on conflict (log_id) do update set upto = excluded.upto where m.upto <> excluded.upto;${usage(FRESH)}${loads(FRESH)}${models(FRESH)}
+  update public.lineage_usage_mark set next_seq = upto where next_seq <> upto;
 end $$;
-create trigger lineage_run_rolls_up after insert on lineage_run referencing new table as fresh for each statement execute function roll_up_usage();
-revoke execute on function roll_up_usage() from public;
 `;
 
 /** Usage of plans, files and models by day. */
@@ -70,10 +77,7 @@ export class RollUpUsage20261122190600 implements MigrationInterface {
   name = 'RollUpUsage20261122190600';
 
   async up(runner: QueryRunner): Promise<void> {
-    const past = [usage, loads, models].map((of) => of('lineage_run')).join('');
-    await runner.query(
-      `${TABLES}alter table lineage_run no force row level security;${past}\nalter table lineage_run force row level security;${ROLL_UP}`,
-    );
+    await runner.query(`${TABLES}${CATCH_UP}`);
   }
 
   async down(): Promise<void> {

@@ -39,6 +39,18 @@ export function auditVerbs(verb: (name: string, description: string) => Command,
       await act((running) => exported(running, folder, options.fhir, json(command)));
     });
   audit
+    .command('roll-up')
+    .description('packs records that are older than 400 days; nothing is lost by it, and questions read both')
+    .option('--days <n>', 'records stay as rows for so many days, 30 at least', '400')
+    .option('--json', 'print one JSON object as the last line')
+    .action(async (options: { days: string }, command: Command) => {
+      await act(async (running) => {
+        const rolled = await packRecords(running, Number(options.days));
+        put(json(command) ? JSON.stringify(rolled) : `${rolled.records} records packed.`);
+        return EXIT.fine;
+      });
+    });
+  audit
     .command('keys')
     .description('prints the verifier keys of the logs, which an auditor should have from outside the log')
     .action(async () => {
@@ -74,6 +86,17 @@ async function exported(running: Running, folder: string | undefined, file: stri
   await recordAct(running, { act: 'audit export', log: 'exported', logs, records });
   put(json ? JSON.stringify({ logs, records, folder }) : `${records} records of ${logs} logs are in ${folder}.`);
   return EXIT.fine;
+}
+
+/** Packs old records and makes a record of it where there were any. */
+export async function packRecords(running: Running, hotDays?: number): Promise<{ readonly packed: number; readonly records: number }> {
+  if (hotDays !== undefined && !Number.isInteger(hotDays)) throw new CodedError('BAD_INPUT', 'Days are a whole number.');
+  const { packed, records } = await running.evidence.rollUp({
+    now: running.mesh.parts.clock(),
+    ...(hotDays === undefined ? {} : { hotDays }),
+  });
+  if (records > 0) await recordAct(running, { act: 'audit roll-up', packed, records });
+  return { packed, records };
 }
 
 /** Looking at the log is recorded first, so the record of it is among what is looked at. */

@@ -1,3 +1,4 @@
+import { packRecords } from './audit.js';
 import { startGateway, type Gateway } from '../gateway/index.js';
 import type { ProductName } from '../kernel/index.js';
 import { DEMO_IDENTITIES } from '../demo/index.js';
@@ -38,11 +39,31 @@ export async function serve(options: ServeOptions): Promise<void> {
     await running.feeds.start();
     if (options.demo) await introduce(running, gateway, trained);
     else put(`Thalamus serves at ${gateway.url}`);
-    if (!options.once) await untilStopped();
+    if (!options.once) {
+      const stopPacking = packDaily(running);
+      await untilStopped();
+      stopPacking();
+    }
   } finally {
     await gateway?.stop();
     await running.close();
   }
+}
+
+const DAY_MS = 86_400_000;
+
+/** Old records are packed at the start and once a day; what fails is tried again the next day. */
+function packDaily(running: Running): () => void {
+  const pack = (): void => {
+    packRecords(running).catch(() => {
+      say('ALERT old audit records could not be packed; they stay as rows.');
+    });
+  };
+  pack();
+  const timer = setInterval(pack, DAY_MS).unref();
+  return () => {
+    clearInterval(timer);
+  };
 }
 
 /** Where callers reach the gateway when something stands in front of it: `PUBLIC_URL`. */

@@ -4,6 +4,7 @@ import { ask, explain, sdlOf, signRouterToken, signToken } from '../gateway/inde
 import { CodedError, PRODUCT_NAMES, newUuid, systemClock, type ProductName } from '../kernel/index.js';
 import { ingestPaths } from '../pipeline/index.js';
 import { auditVerbs } from './audit.js';
+import { eraseVerb } from './erase.js';
 import { doctor } from './doctor.js';
 import { exportLineage } from './export-evidence.js';
 import { EXIT, fail, put, say } from './output.js';
@@ -95,6 +96,7 @@ function dataVerbs(verb: Verb, act: Act): void {
     .action(async (paths: string[], options: { json?: boolean; assembly?: string }) => {
       await act((running) => ingest(running, paths, options));
     });
+  eraseVerb(verb, act);
 }
 
 async function ingest(running: Running, paths: readonly string[], options: { json?: boolean; assembly?: string }): Promise<number> {

@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { BULK_RULE, entryOf, exceeded } from '../evidence/index.js';
-import { AUDIENCE, Identity, LoginSessions, Mesh, Revocations, type Ingestion, type SigningKey } from '../gateway/index.js';
+import {
+  AUDIENCE,
+  Identity,
+  LoginSessions,
+  Mesh,
+  Revocations,
+  type Ingestion,
+  type SigningKey,
+  reapplyErasures,
+} from '../gateway/index.js';
 import { rolesOf } from '../governance/index.js';
 import { newUuid, systemClock, type Principal, type ProductName } from '../kernel/index.js';
 import { ingestFile, planPipelines, releaseQuarantine, type PipelineDeps } from '../pipeline/index.js';
@@ -139,6 +148,8 @@ export async function openMesh(options: WireOptions = {}): Promise<Running> {
     if (!products.some((product) => product.features) && products.some((product) => product.name === 'fusion'))
       mesh.readFrom(await loadProducts(allProducts));
     await mesh.refresh();
+    // A restored backup brings back whom the log says to be erased; a process of one product leaves it to one of all.
+    if (options.products === undefined) await reapplyErasures(mesh, OPERATOR);
     const key = await demoKey(home);
     const identities = identityStore(pools.writer);
     const revocations = new Revocations(identities, clock, () => performance.now());

@@ -111,7 +111,8 @@ export class AuditLog {
   }
 
   private async commit(entries: readonly EvidenceEntry[]): Promise<Receipt[]> {
-    const claimed = (this.claimed ??= await this.claim());
+    // What waits happened before the log was claimed for it.
+    const claimed = (this.claimed ??= await this.claim(Math.min(this.options.clock(), ...entries.map((entry) => entry.at))));
     const { logId } = claimed;
     const after = await this.write(claimed, claimed.key, async (batch) => {
       for (const entry of entries) await batch.add(entry);
@@ -122,7 +123,7 @@ export class AuditLog {
   }
 
   /** Takes a log that nobody writes, or begins one. Its first record says so; a new key is named under the signature of the old one. */
-  private async claim(): Promise<Claimed> {
+  private async claim(at: number): Promise<Claimed> {
     const { sink, keyring, clock } = this.options;
     const keys = keyring();
     const writer = newUuid(clock());
@@ -135,8 +136,8 @@ export class AuditLog {
     this.keptSize = 0;
     const begun = { logId: head.logId, fence: head.fence, writer, key, tree, checkpoint: head.checkpoint };
     const { claimed } = await this.write(begun, keys.current, (batch) => {
-      batch.addOwn('log.opened', clock(), { fence: head.fence });
-      if (key !== keys.current) batch.addOwn('log.key', clock(), { key: keys.current.publicKey });
+      batch.addOwn('log.opened', at, { fence: head.fence });
+      if (key !== keys.current) batch.addOwn('log.key', at, { key: keys.current.publicKey });
       return Promise.resolve();
     });
     return claimed;

@@ -44,7 +44,7 @@ export {
   tilesOf,
   type Tile,
 } from './merkle/tiles.js';
-export { CompactRange, HASH_BYTES, emptyRoot, leafHash, nodeHash, type OnNode } from './merkle/tree.js';
+export { CompactRange, leafHash, type OnNode } from './merkle/tree.js';
 export {
   accountingOf,
   assertAccountingRange,

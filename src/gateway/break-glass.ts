@@ -39,7 +39,7 @@ export class BreakGlass {
           const now = clock();
           const glass = await store.open(
             { id: newUuid(now), sub: principal.sub, patientId, reason, runId, now, endsAt: now + minutes * 60_000 },
-            (made) => this.record(made, STARTED, now, principal, { minutes, by: runId }),
+            (made) => this.record(made, STARTED, principal, { minutes, by: runId }),
           );
           this.due = Math.min(this.due, glass.endsAt.getTime());
           this.alert('started', glass);
@@ -49,7 +49,7 @@ export class BreakGlass {
         this.inTurn(async () => {
           const now = clock();
           const glass = await store.end({ id, sub: whose === 'own' ? principal.sub : null, actor: principal.sub, now }, (ended) =>
-            this.record(ended, STOPPED, now, principal, { cause: 'ended', by: runId }),
+            this.record(ended, STOPPED, principal, { cause: 'ended', by: runId }),
           );
           if (glass) this.alert('ended', glass);
           return glass && told(glass);
@@ -79,7 +79,7 @@ export class BreakGlass {
   private async stopOverdue(now: number): Promise<void> {
     const ended: GlassRow[] = [];
     const next = await this.parts.store.endOverdue(now, async (glass) => {
-      await this.record(glass, STOPPED, now, { sub: glass.sub, roles: [] }, { cause: 'time' });
+      await this.record(glass, STOPPED, { sub: glass.sub, roles: [] }, { cause: 'time' });
       ended.push(glass);
     });
     this.due = Math.min(next, now + LOOK_MS);
@@ -90,11 +90,12 @@ export class BreakGlass {
   private async record(
     glass: GlassRow,
     event: typeof STARTED | typeof STOPPED,
-    at: number,
     by: Pick<Principal, 'sub' | 'roles'>,
     facts: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const { audit, policyVersion } = this.parts;
+    const { audit, policyVersion, clock } = this.parts;
+    // Records stand in the order of their time; when the glass was broken stands in the facts.
+    const at = clock();
     await audit.append(
       entryOf({
         runId: newUuid(at),

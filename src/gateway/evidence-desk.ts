@@ -25,7 +25,7 @@ import { disclosureEvents, readBulkMeter, type DisclosedRun, type DisclosureEven
 import { RequestLineage } from './lineage-desk.js';
 import { seesAllEvidence } from './lineage-sight.js';
 import { isOwnReceipt, replayRun } from './replay.js';
-import type { MeshRequest } from './request.js';
+import type { MeshRequest, RunOperation } from './request.js';
 
 const DAY_MS = 86_400_000;
 const STUDY = 'study:';
@@ -43,7 +43,10 @@ const READS = [
 export class RequestEvidence implements EvidenceDesk {
   private readonly events: DisclosureEvents;
 
-  constructor(private readonly request: MeshRequest) {
+  constructor(
+    private readonly request: MeshRequest,
+    private readonly runOperation: RunOperation,
+  ) {
     this.events = disclosureEvents(request.mesh.parts.pools.writer);
   }
 
@@ -122,7 +125,7 @@ export class RequestEvidence implements EvidenceDesk {
     const mine = run?.principal === principal.sub || seesAllEvidence(runtime.policyClass);
     if (!run || !mine || (checkpoint !== null && !isOwnReceipt(mesh, run, checkpoint)))
       throw new CodedError('NOT_FOUND', 'There is no such answer.', { place: 'receipt' });
-    const outcome = await replayRun(mesh, run);
+    const outcome = await replayRun(mesh, run, this.runOperation);
     Object.assign(facts, { replay: { of: run.runId, verdict: outcome.verdict } });
     return { id: run.runId, ...outcome };
   }

@@ -198,7 +198,7 @@ async function viaReference(request: MeshRequest, parts: OperationParts, variabl
       document,
       operationName: operation.name?.value,
       variableValues: variables,
-      contextValue: new RequestScope(request, reader),
+      contextValue: new RequestScope(request, reader, runOperation),
     });
     const read = request.columns.map((each) => each.source.slice(0, each.source.indexOf('.')));
     const versions = await versionsOf(session, [...new Set([...(planned?.datasets ?? []), ...read])]);

@@ -1,7 +1,7 @@
 export { Clearinghouse } from './clearinghouse.js';
 export { ask, explain, type Answer, type Question } from './ask.js';
 export { AUDIENCE, DEMO_ISSUER, localIssuer, makeSigningKey, signRouterToken, signToken, type SigningKey } from './demo-issuer.js';
-export { auditEventSource, eventsOfRecords, siteAt, type RecordOfPersons } from './fhir-audit-source.js';
+export { eventsOfRecords, siteAt, type RecordOfPersons } from './fhir-audit-source.js';
 export { erasePatient, reapplyErasures, type ErasureRequest, type PatientErasure } from './erasure.js';
 export { Identity, type IdentityOptions } from './identity.js';
 export { oidcIssuer, type OidcOptions, type TrustedIssuer } from './issuers.js';

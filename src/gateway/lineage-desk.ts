@@ -20,6 +20,7 @@ import {
 } from '../kernel/index.js';
 import {
   LineageGraphStore,
+  catchUpUsage,
   columnImpact,
   consentAt,
   disclosureEvents,
@@ -52,7 +53,7 @@ const READS = {
     'lineage_model.model_id',
     'lineage_run.versions',
   ],
-  impact: ['lineage_plan.columns', 'lineage_usage.plan_digest', 'lineage_usage.principal', 'lineage_model.model_id'],
+  impact: ['lineage_plan.columns', 'lineage_run.plan_digest', 'lineage_run.principal', 'lineage_model.model_id'],
   whoSaw: [
     'patient.patient_id',
     'lineage_patient_set.ordinals',
@@ -79,8 +80,8 @@ export class RequestLineage implements LineageDesk {
     this.events = disclosureEvents(this.pool);
   }
 
-  graph({ roots, depth, direction }: GraphQuestion): Promise<LineageGraphFacts> {
-    this.reads('lineageGraph');
+  async graph({ roots, depth, direction }: GraphQuestion): Promise<LineageGraphFacts> {
+    await this.reads('lineageGraph');
     const { lineage_roots_max: most, lineage_depth_max: deepest } = LIMITS;
     if (roots.length === 0) throw new CodedError('BAD_INPUT', 'A graph begins at some node.', { place: 'roots' });
     if (roots.length > most) throw new CodedError('LIMIT_EXCEEDED', `A graph begins at no more than ${most} nodes.`, { place: 'roots' });
@@ -91,7 +92,7 @@ export class RequestLineage implements LineageDesk {
   }
 
   async impact({ column, from, to }: { column: string; from: string; to: string }): Promise<ImpactFacts> {
-    this.reads('impact');
+    await this.reads('impact');
     if (!COLUMN.test(column)) throw new CodedError('BAD_INPUT', 'A column is named table.column.', { place: 'column' });
     if (!isDay(from) || !isDay(to) || from > to) throw new CodedError('BAD_INPUT', 'The days run back.', { place: 'from' });
     if (!this.sight.column(column)) throw new CodedError('NOT_FOUND', 'There is no such column.', { place: 'column' });
@@ -120,7 +121,7 @@ export class RequestLineage implements LineageDesk {
       throw new CodedError('BAD_INPUT', `A page has 1 to ${LIMITS.page_rows_max} entries.`, { place: 'first' });
     const cursor = after === null ? null : readCursor(after, { patientId, from, to });
     const { id, ordinal } = await this.person(patientId);
-    this.reads('whoSaw');
+    await this.reads('whoSaw');
     const runs = await this.events.runsAbout(ordinal, cursor ? Math.max(from, cursor.at) : from, to);
     const left = cursor ? runs.filter((run) => run.at > cursor.at || (run.at === cursor.at && run.runId > cursor.run)) : runs;
     const page = left.slice(0, first);
@@ -136,7 +137,7 @@ export class RequestLineage implements LineageDesk {
   async modelRuns({ model, patientId }: { model: string; patientId: string }): Promise<readonly ModelRunFacts[]> {
     if (!MODEL.test(model)) throw new CodedError('BAD_INPUT', 'A model is named id or id@version.', { place: 'model' });
     const { ordinal } = await this.person(patientId);
-    this.reads('modelRuns');
+    await this.reads('modelRuns');
     const runs = (await this.events.runsAbout(ordinal, 0, this.request.now + 1)).flatMap((run) => {
       const told = modelOf(run.facts);
       return told && (told.name === model || told.id === model) ? [{ run, told }] : [];
@@ -156,7 +157,7 @@ export class RequestLineage implements LineageDesk {
   }
 
   async trainedOn(model: string): Promise<TrainedOnFacts> {
-    this.reads('trainedOn');
+    await this.reads('trainedOn');
     if (!MODEL.test(model)) throw new CodedError('BAD_INPUT', 'A model is named id or id@version.', { place: 'model' });
     const found = this.sight.models ? await trainedModel(this.pool, model) : null;
     if (!found) throw new CodedError('NOT_FOUND', 'There is no such model.', { place: 'model' });
@@ -192,7 +193,7 @@ export class RequestLineage implements LineageDesk {
   }
 
   async policyAt(time: number): Promise<PolicyAtFacts> {
-    this.reads('policyAt');
+    await this.reads('policyAt');
     this.assertPast(time);
     const { row, firstAt, recorded } = await policyInForceAt(this.pool, time);
     return {
@@ -211,7 +212,7 @@ export class RequestLineage implements LineageDesk {
   async consentAt({ patientId, time }: { patientId: string; time: number }): Promise<ConsentAtFacts> {
     this.assertPast(time);
     const { id } = await this.person(patientId);
-    this.reads('consentAt');
+    await this.reads('consentAt');
     const { version, consents, permits } = await consentAt(this.pool, id, time);
     const text = (date: Date | null): string | null => date?.toISOString() ?? null;
     return {
@@ -232,13 +233,13 @@ export class RequestLineage implements LineageDesk {
     };
   }
 
-  leastPrivilege(role: string): Promise<readonly GrantUseFacts[]> {
-    this.reads('leastPrivilege');
+  async leastPrivilege(role: string): Promise<readonly GrantUseFacts[]> {
+    await this.reads('leastPrivilege');
     return leastPrivilege(this.request.mesh, role, this.request.now);
   }
 
-  examine({ from, to }: { from: number; to: number }): Promise<ExaminationFacts> {
-    this.reads('examineLog');
+  async examine({ from, to }: { from: number; to: number }): Promise<ExaminationFacts> {
+    await this.reads('examineLog');
     const { now, mesh } = this.request;
     assertAccountingRange(from, to, now);
     return examineLog(mesh.parts.pools.writer, this.events, this.request.touched, { from, to, now });
@@ -248,7 +249,9 @@ export class RequestLineage implements LineageDesk {
     return this.request.mesh.parts.pools.writer;
   }
 
-  private reads(question: keyof typeof READS): void {
+  /** What a question reads, for the lineage of the request; what is counted by day is brought up to now. */
+  private async reads(question: keyof typeof READS): Promise<void> {
+    await catchUpUsage(this.pool);
     for (const source of READS[question]) this.request.columns.push(edge(`Query.${question}`, source, 'DIRECT'));
   }
 

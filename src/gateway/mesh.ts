@@ -23,14 +23,21 @@ import {
   CodedError,
   LIMITS,
   Patient,
-  newUuid,
   type IngestReport,
   type PolicyDeclaration,
   type Principal,
   type Product,
   type RecordStore,
 } from '../kernel/index.js';
-import { breakGlassStore, type ColumnTypes, type EvidenceStore, type Epoch, type ObjectStore, type PolicyStore, type Pools } from '../store/index.js';
+import {
+  breakGlassStore,
+  type ColumnTypes,
+  type EvidenceStore,
+  type Epoch,
+  type ObjectStore,
+  type PolicyStore,
+  type Pools,
+} from '../store/index.js';
 import { BreakGlass } from './break-glass.js';
 import { ClassRuntime } from './class-runtime.js';
 import { withFederation } from './entities.js';

@@ -12,10 +12,9 @@ import { readPolicyDocument } from '../governance/index.js';
 import { CodedError, PURPOSES, decodeOrdinals, isCoded, type Principal, type ReplayFacts, type ReplayChange } from '../kernel/index.js';
 import type { PastRun, Wall } from '../store/index.js';
 import { GraphQLError, specifiedRules, validate } from 'graphql';
-import { runOperation } from './executor.js';
 import { limitRules } from './limits.js';
 import type { InForce, Mesh } from './mesh.js';
-import { MeshRequest } from './request.js';
+import { MeshRequest, type RunOperation } from './request.js';
 import type { ClassRuntime } from './class-runtime.js';
 
 type Outcome = Pick<ReplayFacts, 'verdict' | 'changes'> & { readonly digest: string | null };
@@ -27,13 +26,13 @@ const told = (verdict: ReplayFacts['verdict'], ...changes: ReplayChange[]): Outc
  * versions. Nothing of the answer leaves: what is told is whether its digest is the one recorded, and if not, what has changed or was erased.
  * Nothing is written either; the record of the replay is that of the request in which it is asked.
  */
-export async function replayRun(mesh: Mesh, run: PastRun): Promise<Omit<ReplayFacts, 'id'>> {
-  const outcome = await outcomeOf(mesh, run);
+export async function replayRun(mesh: Mesh, run: PastRun, runOperation: RunOperation): Promise<Omit<ReplayFacts, 'id'>> {
+  const outcome = await outcomeOf(mesh, run, runOperation);
   const { verdict, changes, digest } = outcome;
   return { verdict, changes, recordedDigest: run.resultDigest, replayedDigest: digest };
 }
 
-async function outcomeOf(mesh: Mesh, run: PastRun): Promise<Outcome> {
+async function outcomeOf(mesh: Mesh, run: PastRun, runOperation: RunOperation): Promise<Outcome> {
   if (run.kind !== 'query' || run.resultDigest === null || run.document === null || run.facts['path'] === undefined)
     return told('NOT_REPLAYABLE', { what: 'kind', name: run.kind });
   if (run.facts['replay'] !== undefined) return told('NOT_REPLAYABLE', { what: 'kind', name: 'replay' });
@@ -48,7 +47,7 @@ async function outcomeOf(mesh: Mesh, run: PastRun): Promise<Outcome> {
   if (!policy) return told('CHANGED', { what: 'policy', name: run.policyVersion });
   if (!document) return told('NOT_REPLAYABLE', { what: 'question', name: 'document' });
   const principal = principalOf(run, question);
-  const runtime = mesh.runtimeAt(policy, principal, run.caller['emergency'] === true, run.at);
+  const runtime = mesh.runtimeAt(policy, principal, run.caller['emergency'] === true, presentOf(run));
   if (validate(runtime.schema, document, [...specifiedRules, ...limitRules]).length > 0)
     return told('CHANGED', { what: 'schema', name: 'document' });
   const request = new PastRequest(mesh, principal, runtime, run, await versionsThen(mesh, run));
@@ -99,6 +98,9 @@ async function versionsThen(mesh: Mesh, { versions, columns }: PastRun): Promise
   return { ...Object.fromEntries(before), ...Object.fromEntries(Object.entries(versions).filter(([table]) => kept.has(table))) };
 }
 
+/** The present of a request: its id is a UUID version 7, whose first 48 bits are milliseconds since 1970 (RFC 9562 section 5.7). */
+const presentOf = ({ runId }: PastRun): number => Number.parseInt(runId.replaceAll('-', '').slice(0, 12), 16);
+
 /** A request that reads the past and leaves no trace of its own. */
 class PastRequest extends MeshRequest {
   replayed: { readonly digest: string | null; readonly plan: string | null; readonly datasets: readonly string[] } | undefined;
@@ -110,7 +112,7 @@ class PastRequest extends MeshRequest {
     private readonly run: PastRun,
     private readonly versions: Readonly<Record<string, number>>,
   ) {
-    super(mesh, principal, runtime, { runId: run.runId, now: run.at });
+    super(mesh, principal, runtime, { runId: run.runId, now: presentOf(run) });
     this.tell = (_min, groups) => this.mesh.disclosure.toldBefore(this.principal.sub, groups);
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { DocumentNode } from 'graphql';
 import { entryOf, type EvidenceEntry, type LineagePlan, type Question, type Receipt, type RecipientRef } from '../evidence/index.js';
 import { recipientOf, type Tell } from '../governance/index.js';
 import {
@@ -15,6 +16,15 @@ import {
 import type { Epoch, EpochMoved, Wall } from '../store/index.js';
 import type { ClassRuntime, Verdicts } from './class-runtime.js';
 import type { Mesh } from './mesh.js';
+
+/** Runs one operation of a validated document for a request; the executor hands it to what asks the past again. */
+export type RunOperation = (
+  request: MeshRequest,
+  document: DocumentNode,
+  operationName: string | undefined,
+  variables: Readonly<Record<string, unknown>>,
+  choice: 'auto' | 'reference',
+) => Promise<unknown>;
 
 /** One request from its verified token to its audit record. */
 export class MeshRequest {

@@ -21,7 +21,7 @@ import { columnEdges, sourceReadEdges } from './lineage-edges.js';
 import type { ReferenceContext, ReferenceReader } from './reference.js';
 import { RequestEvidence } from './evidence-desk.js';
 import { RequestGoverning } from './governing.js';
-import type { MeshRequest } from './request.js';
+import type { MeshRequest, RunOperation } from './request.js';
 
 const PERSONS = 'persons';
 
@@ -34,6 +34,7 @@ export class RequestScope implements Scope, ReferenceContext {
   constructor(
     private readonly request: MeshRequest,
     readonly reference: ReferenceReader,
+    private readonly runOperation: RunOperation,
   ) {
     this.policyClass = request.runtime.policyClass;
     reference.traceInto(request.columns);
@@ -44,7 +45,7 @@ export class RequestScope implements Scope, ReferenceContext {
   }
 
   get evidence(): Scope['evidence'] {
-    return new RequestEvidence(this.request);
+    return new RequestEvidence(this.request, this.runOperation);
   }
 
   get lineageId(): string {

@@ -45,7 +45,8 @@ export class ReceiptInput {
 @Resolver()
 export class ReplayQueries {
   @Query(() => Replay, {
-    description: 'Asks a past question again on the versions of data and policy of then, and says whether the answer is byte for byte the same.',
+    description:
+      'Asks a past question again on the versions of data and policy of then, and says whether the answer is byte for byte the same.',
   })
   @operation({ action: 'read', tags: ['evidence'] })
   replay(

@@ -21,7 +21,10 @@ const requests = {
   CURSOR_INVALID: { status: 400, hint: 'Use a cursor only with the arguments of the query that gave it.' },
   CONFLICT: { status: 409, hint: 'Read the present state and decide again.' },
   LEGAL_HOLD: { status: 409, hint: 'Have the hold ended by whoever placed it; nothing was erased.' },
-  BULK_LIMIT: { status: 403, hint: 'The recipient would hold bulk sensitive data (28 CFR part 202); ask the privacy officer, who sees the meter.' },
+  BULK_LIMIT: {
+    status: 403,
+    hint: 'The recipient would hold bulk sensitive data (28 CFR part 202); ask the privacy officer, who sees the meter.',
+  },
   UNAVAILABLE: { status: 503, hint: 'Try again in a moment.' },
   AUDIT_UNAVAILABLE: { status: 503, hint: 'No data leaves without an audit record; have the operator check the audit store.' },
   INTERNAL: { status: 500, hint: 'Report the error id to the operator.' },

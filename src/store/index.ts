@@ -39,6 +39,7 @@ export { storedFiles, type StoredFile } from './stored-files.js';
 export { exportCursor } from './export-cursor.js';
 export { LineageGraphStore, type StoredLink, type StoredRun } from './evidence/graph.js';
 export {
+  catchUpUsage,
   columnImpact,
   consentAt,
   filesBehind,

@@ -86,6 +86,16 @@ describe('a log', () => {
     expect(await kinds(logId)).toEqual(['log.opened', 'query', 'log.opened', 'query']);
   });
 
+  it('opens no later than the record for which it was opened, though the clock goes on between them', async () => {
+    const log = open();
+    const made = entry();
+    now += 60_000;
+    const { logId } = await log.append(made);
+    const instants: string[] = [];
+    for await (const { record } of store.leaves(logId)) instants.push((JSON.parse(record) as { at: string }).at);
+    expect(instants).toEqual([...instants].sort());
+  });
+
   it('belongs to one process at a time: another begins one of its own', async () => {
     const one = await open().append(entry());
     const other = await open().append(entry());

@@ -90,8 +90,7 @@ describe('accounting of disclosures over the mesh', () => {
 
   it('holds back what an agency got while it is suspended, and tells it again afterwards', async () => {
     await asked(from('https://police.example'), `{ patient(id: "${person}") { birthYear } }`);
-    const police = async (): Promise<number> =>
-      lines(await account(person)).filter((line) => line.recipient === 'State Police').length;
+    const police = async (): Promise<number> => lines(await account(person)).filter((line) => line.recipient === 'State Police').length;
     expect(await police()).toBe(1);
     const statement = { id: person, kind: 'law-enforcement', reason: 'Statement of the agency of today' };
     const placed = await ask(world, 'officer', SUSPEND, { ...statement, until: day(world.now + 3_600_000) });

@@ -49,7 +49,10 @@ export interface Reply {
   readonly body: {
     readonly data?: Record<string, unknown> | null;
     readonly errors?: readonly ReplyError[];
-    readonly extensions?: { readonly lineageId: string; readonly receipt?: { readonly logId: string; readonly logIndex: number; readonly checkpoint: string } };
+    readonly extensions?: {
+      readonly lineageId: string;
+      readonly receipt?: { readonly logId: string; readonly logIndex: number; readonly checkpoint: string };
+    };
   };
 }
 

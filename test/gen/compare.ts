@@ -6,8 +6,9 @@ import path from 'node:path';
 export async function ownedBefore(root: string): Promise<string[]> {
   const found: string[] = [];
   for (const folder of ['schema', 'docs/policy', 'test/operations/generated']) {
-    const names = await readdir(path.join(root, folder)).catch(() => []);
-    found.push(...names.map((name) => `${folder}/${name}`));
+    // Folders below hold what is written by hand.
+    const entries = await readdir(path.join(root, folder), { withFileTypes: true }).catch(() => []);
+    found.push(...entries.filter((entry) => entry.isFile()).map((entry) => `${folder}/${entry.name}`));
   }
   return found;
 }

@@ -66,7 +66,7 @@ export const POLICY: readonly Fault[] = [
   { name: 'a verdict is no verdict', code: 'INTERNAL', roles: ['clinician', 'ml_engineer'], inject: decided(() => undefined) },
   {
     name: 'a mask is unknown',
-    code: 'UNAVAILABLE',
+    code: 'INTERNAL',
     roles: ['clinician', 'privacy_officer'],
     inject: decided((made, tags) =>
       tags.includes('pii.direct') ? { ...made, alternatives: made.alternatives.map((each) => ({ ...each, mask: 'BLUR' })) } : made,

@@ -99,9 +99,12 @@ export function onStatements(pool: Pool, act: Act): Heal {
     const client = await connect(...args);
     return args.length > 0 ? client : new Proxy(client, { get: (target, name) => heard(target, name, act) });
   };
-  const spy = jest.spyOn(pool, 'connect').mockImplementation(lent as never);
+  const lending = jest.spyOn(pool, 'connect').mockImplementation(lent as never);
+  // A pool asks for itself by a callback, and never sees a rejected promise.
+  const asking = jest.spyOn(pool, 'query').mockImplementation(heard(pool, 'query', act) as never);
   return () => {
-    spy.mockRestore();
+    asking.mockRestore();
+    lending.mockRestore();
   };
 }
 
@@ -111,8 +114,8 @@ function heard(client: object, name: string | symbol, act: Act): unknown {
   const found: unknown = Reflect.get(client, name);
   if (typeof found !== 'function') return found;
   if (name !== 'query') return found.bind(client) as unknown;
-  return (statement: string | { text: string }) =>
-    act(typeof statement === 'string' ? statement : statement.text, () => found.call(client, statement) as Promise<unknown>);
+  return (statement: string | { text: string }, ...more: unknown[]) =>
+    act(typeof statement === 'string' ? statement : statement.text, () => found.call(client, statement, ...more) as Promise<unknown>);
 }
 
 /** Statements of the reader or the writer that match fail in the driver. */
@@ -206,4 +209,12 @@ export const replaced =
 export const throwing = (): never => {
   throw planted();
 };
-export const rejecting = (code?: string) => (): Promise<never> => Promise.reject(planted(code));
+/** Fails in the way in which it was asked: by promise, or by callback. */
+export const rejecting =
+  (code?: string) =>
+  (...args: unknown[]): Promise<never> | undefined => {
+    const callback = args.at(-1);
+    if (typeof callback !== 'function') return Promise.reject(planted(code));
+    callback(planted(code));
+    return undefined;
+  };

@@ -48,7 +48,7 @@ export interface Dictionaries {
 const NAMES = ['act', 'who', 'plan', 'versions', 'facts', 'writer'] as const satisfies readonly (keyof Dictionaries)[];
 const NUMBERS = ['at', 'rows', 'patients'] as const;
 /** Records of one segment at most: indexes have two bytes. */
-export const COLUMN_RECORDS_MAX = 32_768;
+const COLUMN_RECORDS_MAX = 32_768;
 
 /** What questions need of consecutive records, column by column. */
 export interface Columns extends Record<(typeof NUMBERS)[number], Float64Array> {

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg';
+import { runsOf, type Usage } from './usage.js';
 import { CodedError, LIMITS } from '../../kernel/index.js';
 
 export interface Use {
@@ -17,46 +18,57 @@ export interface ColumnImpact {
   readonly models: readonly string[];
 }
 
-const USE = `sum(u.runs)::int as runs, min(u.first_at) as "firstAt", max(u.last_at) as "lastAt"`;
+const ANSWERING = new Set(['query', 'mutation', 'export', 'replay']);
 
 /**
- * What depended on a column (table.column) on the UTC days [from, to): one look at the plans, and then at usage by day. Where `sub` is given, in runs of
- * this caller alone. Throws LIMIT_EXCEEDED.
+ * What depended on a column (table.column) on the UTC days [from, to), over rows and packed records alike. Where `sub` is given, in runs of this caller
+ * alone. Throws LIMIT_EXCEEDED.
  */
 export async function columnImpact(pool: Pool, column: string, from: string, to: string, sub: string | null): Promise<ColumnImpact> {
-  const known = await pool.query<{ plan: string; fields: ColumnImpact['plans'][number]['fields'] }>(
+  const { rows } = await pool.query<{ plan: string; fields: ColumnImpact['plans'][number]['fields'] }>(
     `select p.plan_digest as plan, (select jsonb_agg(distinct jsonb_build_object('coordinate', e.coordinate, 'type', e.type, 'masking', coalesce(e.masking, false)))
          from jsonb_to_recordset(p.columns) as e(coordinate text, source text, type text, masking boolean) where e.source = $1) as fields
-     from lineage_plan p where p.columns @> jsonb_build_array(jsonb_build_object('source', $1::text))
-       and exists (select 1 from lineage_usage u where u.plan_digest = p.plan_digest and u.day >= $2::date and u.day < $3::date and ($4::text is null or u.principal = $4))
-     order by 1 limit ${LIMITS.lineage_plans_max + 1}`,
-    [column, from, to, sub],
+     from lineage_plan p where p.columns @> jsonb_build_array(jsonb_build_object('source', $1::text))`,
+    [column],
   );
-  if (known.rows.length > LIMITS.lineage_plans_max)
+  const fields = new Map(rows.map((row) => [row.plan, row.fields]));
+  const all = fields.size === 0 ? [] : await runsOf(pool, [...fields.keys()], Date.parse(from), Date.parse(to));
+  const uses = all.filter((use) => use.code === null && ANSWERING.has(use.kind) && (sub === null || use.principal === sub));
+  const plans = summed(uses, (use) => use.plan ?? '');
+  if (plans.size > LIMITS.lineage_plans_max)
     throw new CodedError('LIMIT_EXCEEDED', `An impact tells of at most ${LIMITS.lineage_plans_max} plans: ask for fewer days.`, {
       place: 'from',
     });
-  const fields = new Map(known.rows.map((row) => [row.plan, row.fields]));
-  const used = async <T>(by: string): Promise<(Use & T)[]> =>
-    (
-      await pool.query<Use & T & Record<string, unknown>>(
-        `select ${by}, ${USE} from lineage_usage u where u.plan_digest = any($1::text[]) and u.day >= $2::date and u.day < $3::date
-           and ($4::text is null or u.principal = $4) group by 1 order by 1`,
-        [[...fields.keys()], from, to, sub],
-      )
-    ).rows;
-  const plans = await used<{ plan: string }>('u.plan_digest as plan');
   const models = await pool.query<{ model: string }>(
     `select distinct model_id || '@' || model_version as model from lineage_model
      where plan_digest = any($1::text[]) and act = 'train' and day >= $2::date and day < $3::date and ($4::text is null or principal = $4) order by 1`,
     [[...fields.keys()], from, to, sub],
   );
   return {
-    plans: plans.map((plan) => ({ ...plan, fields: fields.get(plan.plan) ?? [] })),
-    purposes: await used<{ purpose: string }>('u.purpose'),
-    principals: await used<{ principal: string }>('u.principal'),
+    plans: [...plans].map(([plan, use]) => ({ ...use, plan, fields: fields.get(plan) ?? [] })),
+    purposes: [...summed(uses, (use) => use.purpose)].map(([purpose, use]) => ({ ...use, purpose })),
+    principals: [...summed(uses, (use) => use.principal)].map(([principal, use]) => ({ ...use, principal })),
     models: models.rows.map((row) => row.model),
   };
+}
+
+/** Uses by a name that they share, in the order of the names. */
+function summed(uses: readonly Usage[], nameOf: (use: Usage) => string): ReadonlyMap<string, Use> {
+  const sums = new Map<string, { runs: number; first: number; last: number }>();
+  for (const use of uses) {
+    const sum = sums.get(nameOf(use)) ?? { runs: 0, first: Infinity, last: -Infinity };
+    sums.set(nameOf(use), { runs: sum.runs + use.runs, first: Math.min(sum.first, use.firstAt), last: Math.max(sum.last, use.lastAt) });
+  }
+  return new Map(
+    [...sums]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, { runs, first, last }]) => [name, { runs, firstAt: new Date(first), lastAt: new Date(last) }]),
+  );
+}
+
+/** Brings what is counted by day up to the last run; asked before any question that is answered from it. */
+export async function catchUpUsage(pool: Pool): Promise<void> {
+  await pool.query('select catch_up_usage()');
 }
 
 /** What a run says beside what an accounting asks. */

@@ -36,7 +36,9 @@ export async function pastRun(pool: Pick<Pool, 'query'>, runId: string): Promise
     [runId],
   );
   const [row] = rows;
-  return row ? { ...row, at: row.at.getTime(), columns: row.columns ?? [], caller: row.caller ?? {}, logIndex: Number(row.logIndex) } : null;
+  return row
+    ? { ...row, at: row.at.getTime(), columns: row.columns ?? [], caller: row.caller ?? {}, logIndex: Number(row.logIndex) }
+    : null;
 }
 
 type PastRunRow = Omit<PastRun, 'at' | 'columns' | 'caller' | 'logIndex'> & {

@@ -75,7 +75,9 @@ export class PersonKeys {
 
   /** Destroys the key of a person for good; the ordinal that it had, or null where there is none. */
   async destroy(patientId: string): Promise<number | null> {
-    const { rows } = await this.writer.query<{ ordinal: number }>('delete from person_key where patient_id = $1 returning ordinal', [patientId]);
+    const { rows } = await this.writer.query<{ ordinal: number }>('delete from person_key where patient_id = $1 returning ordinal', [
+      patientId,
+    ]);
     this.cached.clear();
     return rows[0]?.ordinal ?? null;
   }

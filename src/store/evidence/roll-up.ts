@@ -3,7 +3,8 @@ import { ColdRecords } from './cold.js';
 import { buildSegment, insertSegment, leafOf } from './segments.js';
 
 const DAY_MS = 86_400_000;
-const HOT_DAYS = 400;
+/** Records stay as rows for so long. */
+export const HOT_DAYS = 400;
 const BUNDLE_RECORDS = 256;
 const SEGMENT_RECORDS = 8_192;
 

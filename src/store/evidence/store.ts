@@ -12,6 +12,7 @@ import {
   holdEvidence,
   purgeEvidence,
   releaseEvidence,
+  HOT_DAYS,
   rollUp,
   type EvidenceHold,
   type Purged,
@@ -19,6 +20,7 @@ import {
   type RollUpOptions,
 } from './roll-up.js';
 import type { DisclosedRun } from './disclosed-run.js';
+import { catchUpUsage } from './lineage-questions.js';
 import { StoredRuns } from './run-source.js';
 import { writeBatch, type Batch } from './write.js';
 
@@ -122,8 +124,16 @@ export class EvidenceStore {
   }
 
   /** Packs what is full and takes away the rows of what is old; the caller makes a record of it. */
-  rollUp(options: RollUpOptions): Promise<RolledUp> {
-    return rollUp(this.writer, options);
+  /** What is counted by day is brought up to date first, and goes with the rows that it was counted from. */
+  async rollUp(options: RollUpOptions): Promise<RolledUp> {
+    await catchUpUsage(this.writer);
+    const rolled = await rollUp(this.writer, options);
+    const days = options.hotDays ?? HOT_DAYS;
+    await this.writer.query(`delete from lineage_usage where day < ($1::timestamptz at time zone 'UTC')::date - $2::int`, [
+      new Date(options.now),
+      days,
+    ]);
+    return rolled;
   }
 
   /** Throws RangeError where something younger than six years is meant. The caller makes a record of it. */

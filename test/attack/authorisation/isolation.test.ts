@@ -3,6 +3,7 @@ import { graphql } from 'graphql';
 import { principalOf } from '../../../src/cli/who.js';
 import { ask as askInProcess } from '../../../src/gateway/index.js';
 import { MeshRequest } from '../../../src/gateway/request.js';
+import { runOperation } from '../../../src/gateway/executor.js';
 import { RequestScope } from '../../../src/gateway/scope.js';
 import { ReferenceReader } from '../../../src/gateway/reference.js';
 import { withReadSession } from '../../../src/store/index.js';
@@ -79,7 +80,7 @@ describe('ATK-63 a context that is used again', () => {
         request.touched,
         request.tell,
       );
-      const context = new RequestScope(request, reader);
+      const context = new RequestScope(request, reader, runOperation);
       return {
         context,
         schema,
@@ -119,7 +120,7 @@ describe('ATK-63 a context that is used again', () => {
         request.touched,
         request.tell,
       );
-      const context = new RequestScope(request, reader) as { policyClass: unknown };
+      const context = new RequestScope(request, reader, runOperation) as { policyClass: unknown };
       expect(codes(await graphql({ schema, source, contextValue: context }))).toEqual([]);
       Object.defineProperty(context, 'policyClass', { value: mesh.runtimeFor(principalOf('officer')).policyClass });
       const again = await graphql({ schema, source, contextValue: context });
