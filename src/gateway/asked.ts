@@ -2,7 +2,6 @@ import { getNamedType, isObjectType, type FieldNode, type GraphQLObjectType, typ
 import { collectSubfields } from 'graphql/execution/collectFields.js';
 import { cellColumns, cellPlan, entityOfType, fieldDeclaration, type Classification, type PolicyClass } from '../governance/index.js';
 import {
-  CodedError,
   type CellPlan,
   type CollectionField,
   type ColumnField,
@@ -25,7 +24,8 @@ export interface Cell {
 export interface Asked {
   /** Equal for fields of which the same is asked. */
   readonly name: string;
-  readonly type: GraphQLObjectType;
+  /** Null where the class knows the rows by their number alone. */
+  readonly type: GraphQLObjectType | null;
   readonly cells: readonly Cell[];
   /** Fields that lead on from the rows, and the columns that they do it by. */
   readonly joins: readonly { readonly name: string; readonly by: readonly string[] }[];
@@ -51,6 +51,7 @@ export class AskedRows {
 
   private find(entity: EntityDeclaration, list: boolean, info: GraphQLResolveInfo): Asked {
     const type = typeOf(info, entity);
+    if (!type) return { name: '', type, cells: [], joins: [], columns: entity.patient === undefined ? [] : [entity.patient] };
     const names = rowFieldsAsked(info, type, list);
     const cells: Cell[] = [];
     const joins: Asked['joins'][number][] = [];
@@ -90,10 +91,11 @@ function rowFieldsAsked(info: GraphQLResolveInfo, row: GraphQLObjectType, list: 
   return [...new Set(names)].filter((name) => !name.startsWith('__')).sort();
 }
 
-function typeOf(info: GraphQLResolveInfo, entity: EntityDeclaration): GraphQLObjectType {
+/** A class that only counts rows has no type for them. */
+function typeOf(info: GraphQLResolveInfo, entity: EntityDeclaration): GraphQLObjectType | null {
   for (const type of Object.values(info.schema.getTypeMap()))
     if ('getFields' in type && 'isTypeOf' in type && entityOfType(type)?.table === entity.table) return type;
-  throw new CodedError('INTERNAL', 'An entity has no type in the schema of its class.');
+  return null;
 }
 
 /** Tags of the value fields that are asked of a reader, at any depth; its rows must be covered by one grant together with them. */

@@ -260,8 +260,8 @@ export class ReferenceReader {
       if (cell.plan.kind === 'case')
         for (const branch of cell.plan.branches) if (!includes(predicates, branch.when)) predicates.push(branch.when);
     this.edges.push(...rowEdges(coordinate, step), ...orderEdges(coordinate, entity, order), ...personEdges(coordinate, entity));
-    for (const { name, field: shown, plan } of cells) this.edges.push(...cellEdges(`${type.name}.${name}`, entity, shown, plan));
-    for (const { name, by } of joins) this.edges.push(...columnEdges(`${type.name}.${name}`, entity, by));
+    for (const { name, field: shown, plan } of cells) this.edges.push(...cellEdges(`${type?.name ?? ''}.${name}`, entity, shown, plan));
+    for (const { name, by } of joins) this.edges.push(...columnEdges(`${type?.name ?? ''}.${name}`, entity, by));
     const request: RowRequest = {
       ...this.requestOf(step, field, keys, args),
       columns,

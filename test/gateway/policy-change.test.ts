@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openMesh, type Running } from '../../src/cli/wire.js';
@@ -15,6 +15,8 @@ let home: string;
 beforeAll(async () => {
   world = await openWorld();
   home = mkdtempSync(join(tmpdir(), 'thalamus-other-'));
+  // Processes of one installation have one secret.
+  cpSync(join(world.running.home, 'secret.json'), join(home, 'secret.json'));
   other = await openMesh({ engine: world.running.engine, home, clock: () => world.now });
 }, 60_000);
 afterAll(async () => {

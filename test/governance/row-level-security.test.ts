@@ -102,7 +102,11 @@ describe('every table of the catalogue', () => {
     try {
       for (const table of tables.filter((name) => !told(name) && name !== 'schema_migration' && name !== 'login_session')) {
         await client.query(`begin read only; set local thalamus.sites = ''; set local thalamus.clearance = ''`);
-        expect([table, (await client.query(`select 1 from ${table} limit 1`)).rowCount]).toEqual([table, 0]);
+        const seen = await client.query(`select 1 from ${table} limit 1`).then(
+          (result) => result.rowCount,
+          (error: unknown) => (error as { code?: string }).code,
+        );
+        expect([table, seen]).toEqual([table, seen === '42501' ? '42501' : 0]);
         await client.query('rollback');
       }
     } finally {

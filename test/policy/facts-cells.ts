@@ -107,14 +107,20 @@ export const CELL_FACTS: readonly Fact[] = [
         'break_glass.patient_id',
         'break_glass.started_at',
         'break_glass.ends_at',
+        'break_glass.glass_id',
+        'break_glass_event.glass_id',
+        'break_glass_event.kind',
+        'condition.patient_id',
       ]);
       const rules: Predicate[] = [
         compare,
-        { op: 'one-of', column: 'code', literals: [] },
+        { op: 'one-of', column: 'code', literals: ['a'] },
         { op: 'between', column: 'code', from: 1, to: 2 },
         { op: 'is-null', column: 'code' },
       ];
       for (const rule of rules) assert.deepEqual(ruleColumns(condition, rule), ['condition.code']);
+      // Of nothing nothing is one: the statement reads no column for it.
+      assert.deepEqual(ruleColumns(condition, { op: 'one-of', column: 'code', literals: [] }), []);
       const own = ['condition.sensitivity', 'condition.label_bits', 'condition.refs'];
       assert.deepEqual(ruleColumns(condition, consent), [
         ...CONSENT_COLUMNS.map((each) => `consent_effect.${each}`),

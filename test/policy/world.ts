@@ -234,6 +234,12 @@ export async function storePersons(pool: Pool, world: Pick<World, 'effects' | 'g
   }
 }
 
+/** Packed rows carry digests of themselves, as their pipelines write them. */
+const DIGESTS: Readonly<Record<string, string>> = {
+  wear_chunk: `update wear_chunk set header_digest = wear_header_digest(patient_id, metric, device, day, id, unit, t0, step_ms, n, enc, mn, mx, sm, sq, offset_minutes, version),
+    content_digest = wear_chunk_digest(patient_id, metric, device, day, unit, t0, step_ms, n, enc, vals)`,
+};
+
 /** Fills the tables of the mesh with rows of its own making: `each` rows a table, columns that may be null empty in a fifth of them. */
 export async function storeRows(owner: Pool, writer: Pool, draw: Draw, tables: readonly string[], each: number): Promise<void> {
   for (const table of tables) {
@@ -258,5 +264,7 @@ export async function storeRows(owner: Pool, writer: Pool, draw: Draw, tables: r
         stored.map(({ name }) => values[name]),
       );
     }
+    const rewrite = DIGESTS[table];
+    if (rewrite !== undefined) await writer.query(rewrite);
   }
 }

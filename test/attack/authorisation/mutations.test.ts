@@ -13,7 +13,7 @@ async function counts(): Promise<Record<string, number>> {
   const tables = await column<string>(
     world,
     `select relname::text as value from pg_class where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace
-      and relname not in ('audit_log', 'lineage_run', 'lineage_plan', 'lineage_patient_set') order by 1`,
+      and relname not in ('audit_log', 'lineage_run', 'lineage_plan', 'lineage_patient_set', 'audit_head', 'audit_checkpoint', 'lineage_caller', 'person_key', 'bulk_meter') order by 1`,
   );
   const entries: [string, number][] = [];
   for (const table of tables) entries.push([table, (await column<number>(world, `select count(*)::int as value from ${table}`))[0] ?? -1]);
