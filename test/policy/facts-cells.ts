@@ -22,17 +22,10 @@ import type { Fact, Subject } from './suite.js';
 
 const consent: Predicate = { op: 'consent' };
 const compare: Predicate = { op: 'compare', column: 'code', operator: '=', literal: 'a' };
+/** Columns of consent that a rule of a dated row reads; of a person's own row all but those of data. */
 const CONSENT_COLUMNS = [
-  'patient_id',
-  'purpose',
-  'categories',
-  'sensitivity_max',
-  'labels',
-  'recipients',
-  'data_from',
-  'data_to',
-  'refs',
-  'refs_not',
+  ...['patient_id', 'purpose', 'categories', 'valid_from', 'valid_to', 'bound', 'recipients', 'refs_not'],
+  ...['sensitivity_min', 'sensitivity_max', 'labels', 'labels_any', 'data_from', 'data_to', 'refs'],
 ];
 const NOTES: Grant = grantOf({ tags: ['root', 'pseudonym', 'note.structured'] });
 
@@ -121,13 +114,13 @@ export const CELL_FACTS: readonly Fact[] = [
       for (const rule of rules) assert.deepEqual(ruleColumns(condition, rule), ['condition.code']);
       // Of nothing nothing is one: the statement reads no column for it.
       assert.deepEqual(ruleColumns(condition, { op: 'one-of', column: 'code', literals: [] }), []);
-      const own = ['condition.sensitivity', 'condition.label_bits', 'condition.refs'];
+      const own = ['condition.patient_id', 'condition.sensitivity', 'condition.label_bits', 'condition.refs'];
       assert.deepEqual(ruleColumns(condition, consent), [
         ...CONSENT_COLUMNS.map((each) => `consent_effect.${each}`),
         ...own,
         'condition.onset_at',
       ]);
-      assert.equal(ruleColumns(entityOf(subject, 'patient'), consent).length, CONSENT_COLUMNS.length + 3);
+      assert.equal(ruleColumns(entityOf(subject, 'patient'), consent).length, CONSENT_COLUMNS.length - 3 + 4);
       assert.deepEqual(ruleColumns(condition, everyRow), []);
       assert.deepEqual(edge('a.b', 'c.d', 'DIRECT'), { coordinate: 'a.b', source: 'c.d', type: 'DIRECT', masking: false });
     },
