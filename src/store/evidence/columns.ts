@@ -47,8 +47,6 @@ export interface Dictionaries {
 
 const NAMES = ['act', 'who', 'plan', 'versions', 'facts', 'writer'] as const satisfies readonly (keyof Dictionaries)[];
 const NUMBERS = ['at', 'rows', 'patients'] as const;
-/** Records of one segment at most: indexes have two bytes. */
-const COLUMN_RECORDS_MAX = 32_768;
 
 /** What questions need of consecutive records, column by column. */
 export interface Columns extends Record<(typeof NUMBERS)[number], Float64Array> {
