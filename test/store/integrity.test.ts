@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { localObjects, openChecked, type ObjectStore, type StoredObject } from '../../src/store/index.js';
 import { codeWhen } from '../support/ask.js';
 
+jest.setTimeout(30_000);
+
 const MIB = 1024 * 1024;
 const BYTES = 9 * MIB + 12_345;
 const content = Buffer.alloc(BYTES);
