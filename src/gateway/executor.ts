@@ -57,7 +57,8 @@ export async function runOperation(
             cause: error,
             detail: error instanceof Error ? (error.stack ?? '') : '',
           });
-    if (isCoded(refusal) && refusal.code === 'DATA_CORRUPT') request.facts['corrupt'] = refusal.place ?? '';
+    // Its table alone: the whole place, with a day or a position, is for the operator.
+    if (isCoded(refusal) && refusal.code === 'DATA_CORRUPT') request.facts['corrupt'] = refusal.place?.split(' ', 1)[0] ?? '';
     // What was read before the refusal was read all the same.
     const read = distinctEdges(request.columns);
     const plan = read.length > 0 ? lineagePlan(document, read, [], request.runtime.policyClass.policyVersion) : null;
